@@ -1,0 +1,113 @@
+import { open, readFile, type FileHandle } from "node:fs/promises";
+import { randomText } from "../data/digest.ts";
+import { AmbitError } from "../errors.ts";
+import { nextLine, startOfChain, type ChainEnd } from "./append.ts";
+import type { DecisionLog, Receipt, RecordBody } from "./record.ts";
+import { verifyLog } from "./verify.ts";
+
+interface Waiting {
+  readonly body: RecordBody;
+  readonly resolve: (receipt: Receipt) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+export interface FileLog extends DecisionLog, AsyncDisposable {
+  readonly path: string;
+  /** Waits for what is being written and closes the file. */
+  close(): Promise<void>;
+}
+
+/** Records that wait to be written; above it, `append` refuses instead of dropping. */
+const MAX_WAITING = 10_000;
+
+/**
+ * A decision log in a file of JSON lines, hash-chained. An existing file is verified and continued; a half-written last line, which a crash
+ * leaves, is cut off (nothing that was acknowledged can be in it).
+ *
+ * Records are written in batches, each with one `fdatasync`; `append` resolves when its batch is durable. One process per file.
+ * Refuses (`log_corrupt`) a file whose chain does not hold. After a failed write every `append` rejects (`log_unavailable`).
+ */
+export async function openFileLog(path: string, options: { readonly now?: () => number } = {}): Promise<FileLog> {
+  const now = options.now ?? Date.now;
+  const file = await open(path, "a+", 0o600);
+  let end: ChainEnd;
+  try {
+    end = await continueFrom(file, path);
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+
+  const waiting: Waiting[] = [];
+  let writing: Promise<void> | undefined;
+  let failure: AmbitError | undefined;
+  let isClosed = false;
+
+  const flush = async (): Promise<void> => {
+    while (waiting.length > 0) {
+      const batch = waiting.splice(0);
+      let next = end;
+      const lines: string[] = [];
+      const receipts = batch.map(({ body, reject }) => {
+        try {
+          const { line, receipt } = nextLine(next, body, now());
+          next = receipt;
+          lines.push(line);
+          return receipt;
+        } catch (error) {
+          reject(error);
+          return undefined;
+        }
+      });
+      try {
+        if (failure !== undefined) throw failure;
+        await file.appendFile(lines.map((line) => `${line}\n`).join(""));
+        await file.datasync();
+      } catch (cause) {
+        // Half a batch may be on disk: nothing can be appended behind it until the file was opened and verified anew.
+        failure ??= new AmbitError("log_unavailable", `the decision log \`${path}\` cannot be written`, { cause });
+        for (const { reject } of batch) reject(failure);
+        continue;
+      }
+      end = next;
+      batch.forEach(({ resolve }, index) => {
+        const receipt = receipts[index];
+        if (receipt !== undefined) resolve(receipt);
+      });
+    }
+  };
+
+  const close = async (): Promise<void> => {
+    if (isClosed) return;
+    isClosed = true;
+    await writing;
+    await file.close();
+  };
+
+  return {
+    path,
+    append: (body) =>
+      new Promise<Receipt>((resolve, reject) => {
+        if (failure !== undefined) return reject(failure);
+        if (isClosed) return reject(new AmbitError("log_unavailable", "the decision log is closed"));
+        if (waiting.length >= MAX_WAITING) return reject(new AmbitError("log_unavailable", "the decision log cannot keep up"));
+        waiting.push({ body, resolve, reject });
+        writing ??= Promise.resolve()
+          .then(flush)
+          .finally(() => {
+            writing = undefined;
+          });
+      }),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+async function continueFrom(file: FileHandle, path: string): Promise<ChainEnd> {
+  const bytes = await readFile(path);
+  const complete = bytes.lastIndexOf(0x0a) + 1;
+  if (complete < bytes.length) await file.truncate(complete);
+  const verified = verifyLog(bytes.subarray(0, complete).toString("utf8"));
+  if (!verified.intact) throw new AmbitError("log_corrupt", `the decision log \`${path}\` is not intact: ${verified.reason} (record ${verified.at})`);
+  return verified.end ?? startOfChain(`log_${randomText()}`);
+}

@@ -1,0 +1,42 @@
+import type { JsonObject } from "../data/json.ts";
+
+export const RECORD_VERSION = 1;
+
+/** What a record is about. A crash between a decision and its outcome stays visible: the outcome is missing. */
+export type RecordKind = "begin" | "hand_off" | "decision" | "outcome" | "end";
+
+/** What the decision point wants written; the log adds its place in the chain. */
+export interface RecordBody {
+  readonly kind: RecordKind;
+  readonly tenant: string;
+  readonly task: string;
+  readonly lineage: string;
+  readonly envelope: string;
+  readonly agent: string;
+  readonly decision_id: string;
+  /** Members of the kind. Digests and facts; no argument, no result, no secret (I10). */
+  readonly details: JsonObject;
+}
+
+/** One line of the log, canonical JSON. */
+export interface LogRecord extends RecordBody {
+  readonly v: typeof RECORD_VERSION;
+  readonly log: string;
+  readonly seq: number;
+  /** ISO 8601. */
+  readonly ts: string;
+  /** Hash of the record before this one; of the log's id at the start. */
+  readonly prev: string;
+}
+
+/** Where a record stands; whoever keeps it can show later that the record is missing. */
+export interface Receipt {
+  readonly log: string;
+  readonly seq: number;
+  readonly hash: string;
+}
+
+/** Where decisions are written. `append` resolves when the record is durable; a rejection is a deny (`log_unavailable`). */
+export interface DecisionLog {
+  append(body: RecordBody): Promise<Receipt>;
+}

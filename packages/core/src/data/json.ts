@@ -1,0 +1,84 @@
+import { AmbitError, type ErrorCode } from "../errors.ts";
+
+/** Plain data, as it goes into a digest, a record or over a wire. */
+export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
+export interface JsonObject {
+  readonly [member: string]: Json;
+}
+
+/** Limits on data that somebody else wrote. */
+export interface DataLimits {
+  /** Nesting of objects and arrays. */
+  readonly depth: number;
+  /** Members and elements in all. */
+  readonly nodes: number;
+  /** Characters of all strings and member names together. */
+  readonly characters: number;
+}
+
+export const DATA_LIMITS: DataLimits = { depth: 32, nodes: 10_000, characters: 262_144 };
+
+/**
+ * Copies untrusted data and freezes the copy. What comes back is plain: own members only, numbers finite and
+ * exact (integers within ±(2^53−1), −0 as 0), text without NUL or lone surrogates.
+ *
+ * Refuses with `code`: anything else (functions, dates, maps, symbols, cycles, `__proto__`, data over the limits).
+ * A member whose value is `undefined` counts as absent, as in JSON.
+ */
+export function copyData(value: unknown, code: ErrorCode, what: string, limits: DataLimits = DATA_LIMITS): Json {
+  let nodes = 0;
+  let characters = 0;
+
+  const refuse = (path: string, reason: string): never => {
+    throw new AmbitError(code, `${what}${path === "" ? "" : ` at \`${path}\``} ${reason}`);
+  };
+
+  const text = (raw: string, path: string): string => {
+    characters += raw.length;
+    if (characters > limits.characters) refuse(path, `is larger than ${limits.characters} characters`);
+    if (raw.includes("\0")) refuse(path, "contains a NUL character");
+    if (!raw.isWellFormed()) refuse(path, "contains half of a surrogate pair");
+    return raw;
+  };
+
+  const copy = (raw: unknown, path: string, depth: number): Json => {
+    if (++nodes > limits.nodes) refuse(path, `has more than ${limits.nodes} members`);
+    if (raw === null || typeof raw === "boolean") return raw;
+    if (typeof raw === "string") return text(raw, path);
+    if (typeof raw === "number") {
+      if (!Number.isFinite(raw)) refuse(path, "is not a finite number");
+      if (Number.isInteger(raw) && !Number.isSafeInteger(raw)) refuse(path, "is an integer beyond ±(2^53 − 1); pass it as text");
+      return raw === 0 ? 0 : raw;
+    }
+    if (typeof raw !== "object") return refuse(path, `is a ${typeof raw}, not plain data`);
+    if (depth >= limits.depth) refuse(path, `is nested deeper than ${limits.depth} levels`);
+    if (Array.isArray(raw)) {
+      if (raw.length > limits.nodes) refuse(path, `has more than ${limits.nodes} members`);
+      return Object.freeze(Array.from(raw, (element, index) => copy(element, `${path}/${index}`, depth + 1)));
+    }
+    const prototype: unknown = Object.getPrototypeOf(raw);
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) refuse(path, "is an instance of a class, not plain data");
+    const result: Record<string, Json> = {};
+    for (const key of Object.keys(raw)) {
+      const member: unknown = (raw as Record<string, unknown>)[key];
+      if (member === undefined) continue;
+      const memberPath = `${path}/${text(key, path).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      // A tool that merges its arguments into an object would take these for its prototype.
+      if (key === "__proto__" || (key === "constructor" && typeof member === "object")) refuse(memberPath, "is a name that data must not have");
+      result[key] = copy(member, memberPath, depth + 1);
+    }
+    return Object.freeze(result);
+  };
+
+  return copy(value, "", 0);
+}
+
+/** True for an object of our own data: not null, not an array. */
+export function isJsonObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** An own member, or `undefined`; never an inherited one. */
+export function own(object: JsonObject, member: string): Json | undefined {
+  return Object.hasOwn(object, member) ? object[member] : undefined;
+}

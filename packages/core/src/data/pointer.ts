@@ -1,0 +1,79 @@
+import { isJsonObject, own, type Json, type JsonObject } from "./json.ts";
+
+/**
+ * A JSON pointer (RFC 6901) in which a segment `*` stands for every element of an array.
+ * A member whose name is really `*` cannot be pointed at.
+ */
+export type Pointer = string;
+
+export function isPointer(value: unknown): value is Pointer {
+  return typeof value === "string" && (value === "" || value[0] === "/") && value.length <= 512 && !/~(?![01])/.test(value);
+}
+
+function segmentsOf(pointer: Pointer): string[] {
+  return pointer === "" ? [] : pointer.slice(1).split("/").map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
+}
+
+function step(value: Json, segment: string): Json | undefined {
+  if (Array.isArray(value)) return /^(0|[1-9][0-9]{0,8})$/.test(segment) ? value[Number(segment)] : undefined;
+  return isJsonObject(value) ? own(value, segment) : undefined;
+}
+
+/**
+ * Every value that the pointer names. `undefined` when a segment is missing anywhere on the way: to a check, a value that is not there
+ * is not a value that is fine.
+ */
+export function valuesAt(value: Json, pointer: Pointer): readonly Json[] | undefined {
+  let found: Json[] = [value];
+  for (const segment of segmentsOf(pointer)) {
+    const next: Json[] = [];
+    for (const parent of found) {
+      if (segment === "*") {
+        if (!Array.isArray(parent)) return undefined;
+        next.push(...(parent as readonly Json[]));
+        continue;
+      }
+      const child = step(parent, segment);
+      if (child === undefined) return undefined;
+      next.push(child);
+    }
+    found = next;
+  }
+  return found;
+}
+
+/**
+ * A copy in which every value that the pointer names went through `edit`; `undefined` from `edit` removes it.
+ * `undefined` in all when the pointer names something that is not there.
+ */
+export function editAt(value: Json, pointer: Pointer, edit: (value: Json) => Json | undefined): Json | undefined {
+  return editSegments(value, segmentsOf(pointer), edit);
+}
+
+const MISSING = Symbol("missing");
+
+function editSegments(value: Json, segments: readonly string[], edit: (value: Json) => Json | undefined): Json | undefined {
+  const walk = (current: Json, index: number): Json | undefined | typeof MISSING => {
+    const segment = segments[index];
+    if (segment === undefined) return edit(current);
+    if (segment === "*") {
+      if (!Array.isArray(current)) return MISSING;
+      const kept: Json[] = [];
+      for (const element of current as readonly Json[]) {
+        const edited = walk(element, index + 1);
+        if (edited === MISSING) return MISSING;
+        if (edited !== undefined) kept.push(edited);
+      }
+      return kept;
+    }
+    const child = step(current, segment);
+    if (child === undefined) return MISSING;
+    const edited = walk(child, index + 1);
+    if (edited === MISSING) return MISSING;
+    if (Array.isArray(current)) return current.flatMap((element: Json, at) => (at === Number(segment) ? (edited === undefined ? [] : [edited]) : [element]));
+    const { [segment]: _, ...rest } = current as JsonObject;
+    return edited === undefined ? rest : { ...rest, [segment]: edited };
+  };
+  const result = walk(value, 0);
+  return result === MISSING ? undefined : result;
+}

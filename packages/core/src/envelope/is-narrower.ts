@@ -1,0 +1,84 @@
+import { limitsOf } from "./budgets.ts";
+import type { ConstraintKind } from "./constraint-kinds.ts";
+import { reachOf, type Envelope } from "./envelope.ts";
+import type { Order } from "./order.ts";
+import { purposeLine } from "./purposes.ts";
+
+/**
+ * The verifier's own check of the order, written apart from `attenuate()` so that the two can be compared:
+ * every reason why `child` is not within `parent`, none when it is.
+ *
+ * INVARIANT I2: a dimension that is absent from the child but present in the parent is a reason, never "unlimited".
+ */
+export function reasonsNotNarrower(child: Envelope, parent: Envelope, order: Order): readonly string[] {
+  const reasons: string[] = [];
+  const demand = (holds: boolean, reason: string): void => {
+    if (!holds) reasons.push(reason);
+  };
+
+  demand(child.tenantId === parent.tenantId, "another tenant_id");
+  demand(child.delegatorId === parent.delegatorId, "another delegator_id");
+  demand(child.sessionId === parent.sessionId, "another session_id");
+  demand(isTaskWithin(child.taskId, parent.taskId), `task_id \`${child.taskId}\` is no part of \`${parent.taskId}\``);
+  demand(purposeLine(order.purposes, child.purpose)?.includes(parent.purpose) === true, `purpose \`${child.purpose}\` is not below \`${parent.purpose}\``);
+  demand(isSubset(reachOf(child), reachOf(parent)), "reaches further tools");
+  demand(isSubset(parent.deniedTools, child.deniedTools), "drops denied_tools");
+  demand(isSubset(parent.approvals, child.approvals), "drops approvals");
+  demand(child.maxDepth <= parent.maxDepth, "a larger max_depth");
+  demand(child.expiresAt <= parent.expiresAt, "a later expires_at");
+
+  for (const key of new Set([...Object.keys(parent.resourceConstraints), ...Object.keys(child.resourceConstraints)])) {
+    const kind = order.vocabulary.kinds.get(key);
+    if (kind === undefined) {
+      reasons.push(`resource_constraints.${key} is not in the vocabulary`);
+    } else if (Object.hasOwn(parent.resourceConstraints, key)) {
+      const isWithin = Object.hasOwn(child.resourceConstraints, key) && isConstraintWithin(kind, child.resourceConstraints[key], parent.resourceConstraints[key]);
+      demand(isWithin, `a wider or no resource_constraints.${key}`);
+    }
+  }
+
+  const childLimits = limitsOf(child.budgets);
+  for (const [name, limit] of limitsOf(parent.budgets)) {
+    const own = childLimits.get(name);
+    demand(own !== undefined && own <= limit, `a larger or no budgets.${name}`);
+  }
+  return reasons;
+}
+
+/** Whether `child` is within `parent` in every dimension. */
+export function isNarrower(child: Envelope, parent: Envelope, order: Order): boolean {
+  return reasonsNotNarrower(child, parent, order).length === 0;
+}
+
+function isTaskWithin(child: string, parent: string): boolean {
+  const segments = child.split("/");
+  return parent.split("/").every((segment, index) => segments[index] === segment);
+}
+
+function isSubset(part: readonly string[], whole: readonly string[]): boolean {
+  return part.every((element) => whole.includes(element));
+}
+
+function isConstraintWithin(kind: ConstraintKind, child: unknown, parent: unknown): boolean {
+  if (Array.isArray(child) && child.length === 0) return kind !== "max" && kind !== "min"; // `[]` grants nothing, and nothing is within anything
+  switch (kind) {
+    case "equal":
+      return child === parent;
+    case "max":
+      return typeof child === "number" && typeof parent === "number" && child <= parent;
+    case "min":
+      return typeof child === "number" && typeof parent === "number" && child >= parent;
+    case "subset":
+      return Array.isArray(child) && Array.isArray(parent) && child.every((element) => parent.includes(element));
+    case "path_prefix":
+      return Array.isArray(child) && Array.isArray(parent) && child.every((path) => parent.some((prefix) => isPathWithin(String(path), String(prefix))));
+    default:
+      return false;
+  }
+}
+
+function isPathWithin(path: string, prefix: string): boolean {
+  if (prefix === "/") return true;
+  const segments = path.split("/");
+  return prefix.split("/").every((segment, index) => segments[index] === segment);
+}

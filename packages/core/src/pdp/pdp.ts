@@ -1,0 +1,105 @@
+import type { JsonObject } from "../data/json.ts";
+import type { Narrowing } from "../envelope/attenuate.ts";
+import type { Envelope } from "../envelope/envelope.ts";
+import type { AccessRequest } from "./access-request.ts";
+import type { Decision, Refusal } from "./decision.ts";
+
+/** What an enforcement point asks of a decision point beyond plain AuthZEN evaluations. */
+export const PDP_CAPABILITY = "urn:ambit:pdp:1";
+
+/**
+ * How a holder shows the envelope that it acts under. In process it is an unguessable handle that the decision point gave out.
+ * It is a capability: nothing of it goes into logs, spans or messages.
+ */
+export interface Presentation {
+  readonly kind: "handle";
+  readonly handle: string;
+}
+
+/** What a decision point answers when it gave out an envelope. */
+export interface Issued {
+  readonly envelopeId: string;
+  /** A root envelope and everything derived from it. */
+  readonly lineage: string;
+  /** Hand-offs between the root and this envelope. */
+  readonly depth: number;
+  readonly envelope: Envelope;
+  readonly presentation: Presentation;
+}
+
+export type IssueAnswer = { readonly decision: true; readonly id: string; readonly issued: Issued } | { readonly decision: false; readonly id: string; readonly refusal: Refusal };
+
+export interface BeginRequest {
+  /** The envelope in its wire form, untrusted. */
+  readonly envelope: JsonObject;
+  readonly agent: string;
+  /** The delegator's own words, where the application has them. */
+  readonly instruction?: string | undefined;
+  /** Who vouches for the delegator. In the embedded deployment the application itself does. */
+  readonly assertedBy: "app";
+}
+
+/** A piece of data given along with a hand-off, instead of access to where it came from. */
+export interface Excerpt {
+  readonly data: unknown;
+  readonly dataClasses: readonly string[];
+  /** What the excerpt is, for the record: `renewal clause of contract_7781`. */
+  readonly label: string;
+}
+
+export interface HandOffRequest {
+  readonly parent: Presentation;
+  readonly agent: string;
+  readonly narrowing: Narrowing & { readonly agentId: string };
+  /** Labels and data classes only; the data itself stays in the process. */
+  readonly excerpts: readonly { readonly label: string; readonly dataClasses: readonly string[] }[];
+}
+
+export interface Redemption {
+  readonly presentation: Presentation;
+  readonly agent: string;
+  readonly callId: string;
+  readonly grantId: string;
+  /** Digest of the call that is about to run; another one than was decided is refused. */
+  readonly callDigest: string;
+}
+
+/** How a permitted call ended. `unknown`: nobody can tell whether it took effect; what was reserved stays reserved. */
+export type OutcomeStatus = "done" | "failed" | "unknown" | "withheld" | "not_run";
+
+export interface Outcome {
+  readonly presentation: Presentation;
+  readonly agent: string;
+  readonly callId: string;
+  readonly decisionId: string;
+  readonly status: OutcomeStatus;
+  /** Records that the result carried after all obligations; absent when the tool carries none. */
+  readonly records?: number | undefined;
+  /** Digest of the result as it was returned. */
+  readonly resultDigest?: string | undefined;
+}
+
+export interface EndRequest {
+  readonly presentation: Presentation;
+  readonly agent: string;
+}
+
+/**
+ * The decision point, as the enforcement point sees it. Every method may reject, hang or answer nonsense; the enforcement point turns
+ * each of these into a deny. A foreign AuthZEN decision point is not one of these: it plugs in as a policy engine.
+ */
+export interface Pdp {
+  readonly capability: typeof PDP_CAPABILITY;
+  /** Decides the beginning of a task and gives out its root envelope. */
+  begin(request: BeginRequest): Promise<IssueAnswer>;
+  /** Decides a hand-off and gives out the child envelope, exactly as narrow as asked for. */
+  handOff(request: HandOffRequest): Promise<IssueAnswer>;
+  /** Decides one call. */
+  decide(request: AccessRequest): Promise<Decision>;
+  /** Spends a grant; true at most once per grant (I5). */
+  redeem(request: Redemption): Promise<{ readonly redeemed: true } | { readonly redeemed: false; readonly refusal: Refusal }>;
+  /** Records how a permitted call ended and settles what was reserved for it. */
+  settle(outcome: Outcome): Promise<{ readonly recorded: true }>;
+  /** Ends a task or a hand-off: revokes its envelope and everything below it. Recorded, never refused. */
+  end(request: EndRequest): Promise<{ readonly ended: true }>;
+}

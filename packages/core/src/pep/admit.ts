@@ -1,0 +1,160 @@
+import { digestOf, randomText } from "../data/digest.ts";
+import { copyData, type JsonObject } from "../data/json.ts";
+import { AmbitError } from "../errors.ts";
+import type { AccessRequest } from "../pdp/access-request.ts";
+import type { Decision, Refusal } from "../pdp/decision.ts";
+import { SUPPORTED_OBLIGATIONS } from "../pdp/obligation.ts";
+import type { Outcome, OutcomeStatus, Pdp, Presentation } from "../pdp/pdp.ts";
+import { askDecision, askWithin, deny, refusal } from "./ask.ts";
+import { carryOut, holdsResult, unsupportedObligation } from "./obligations.ts";
+import type { Admission, Completion } from "./pep.ts";
+import { viewResult } from "./result-view.ts";
+import { presentationOf, resolveEnvelope, type Task } from "./task.ts";
+import { callDigest, type ToolCall } from "./tool-call.ts";
+import type { Refused, Verdict } from "./verdict.ts";
+
+/** What the enforcement point of an agent works with. */
+export interface PepSetting {
+  readonly pdp: Pdp;
+  readonly agent: string;
+  /** Milliseconds for one question to the decision point. */
+  readonly deadline: number;
+  readonly now: () => number;
+}
+
+type Admitted = Admission | { readonly admitted: false; readonly refused: Refused };
+
+/**
+ * The enforcement point's half of the one path: ask, check the obligations, spend the grant. Never throws.
+ * INVARIANT I1: `admitted: true` is built in one place, after every step has said yes.
+ */
+export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitted> {
+  const task = await resolveEnvelope(call.envelope);
+  const presentation = presentationOf(task);
+  if (task === undefined || presentation === undefined) {
+    return refuse(deny(refusal("envelope_malformed", "there is no envelope to act under")));
+  }
+
+  const request = describe(setting, call, task, presentation);
+  const decision = await askDecision(setting.deadline, call.signal, () => setting.pdp.decide(request));
+  const verdict = conclude(decision, request);
+  if (verdict.kind !== "permit") return { admitted: false, refused: verdict };
+
+  const settle = createSettlement(setting, request, verdict.decisionId);
+  const unsupported = unsupportedObligation(verdict.obligations);
+  if (unsupported !== undefined) {
+    await settle("not_run");
+    return refuse(deny(refusal("obligation_unsupported", `the answer demands \`${unsupported}\`, which is not supported here`), verdict.decisionId));
+  }
+  const spent = await redeem(setting, call, request, decision);
+  if (spent !== undefined) {
+    await settle("not_run");
+    return refuse(deny(spent, verdict.decisionId));
+  }
+  return admission(verdict, settle);
+}
+
+function describe(setting: PepSetting, call: ToolCall, task: Task, presentation: Presentation): AccessRequest {
+  const { args, flaw } = readArguments(call.arguments);
+  const turn = call.callId !== undefined && call.turn !== undefined ? `${call.turn}/${call.callId}` : `once/${randomText()}`;
+  return {
+    subject: { type: "user", id: task.envelope.delegatorId },
+    action: {
+      name: call.tool,
+      properties: { ...(call.server === undefined ? {} : { server: call.server }), ...(call.definition === undefined ? {} : { definition: call.definition }) },
+    },
+    resource: { type: "tool", id: call.tool },
+    context: {
+      presentation,
+      agent: setting.agent,
+      call_id: `${task.envelopeId}/${turn}`,
+      call_digest: callDigest(call.tool, call.server, args),
+      arguments: args,
+      supported_obligations: SUPPORTED_OBLIGATIONS,
+      ...(flaw === undefined ? {} : { refusal: flaw }),
+    },
+  };
+}
+
+/** Arguments that are not plain data are not asked about, but the attempt is still recorded. */
+function readArguments(raw: unknown): { readonly args: JsonObject; readonly flaw?: Refusal } {
+  try {
+    const args = copyData(raw ?? {}, "argument_not_allowed", "the arguments");
+    if (typeof args === "object" && args !== null && !Array.isArray(args)) return { args: args as JsonObject };
+    return { args: {}, flaw: { ...refusal("argument_not_allowed", "the arguments must be an object"), step: "call" } };
+  } catch (error) {
+    const message = AmbitError.isInstance(error) ? error.message : "the arguments cannot be read";
+    return { args: {}, flaw: { ...refusal("argument_not_allowed", message), step: "call" } };
+  }
+}
+
+function conclude(decision: Decision, request: AccessRequest): Verdict {
+  const { id, refusal: reason, obligations } = decision.context;
+  if (decision.decision !== true || request.context.refusal !== undefined) {
+    const why = reason ?? request.context.refusal ?? refusal("pdp_response_invalid", "the decision point denies without a reason");
+    return { kind: why.code === "approval_required" ? "approval_required" : "deny", decisionId: id, refusal: why };
+  }
+  return { kind: "permit", decisionId: id, arguments: request.context.arguments, obligations: obligations ?? [] };
+}
+
+/** INVARIANT I5: the last look before the tool runs, and the only one that a revocation or expiry since the decision can be seen by. */
+async function redeem(setting: PepSetting, call: ToolCall, request: AccessRequest, decision: Decision): Promise<Refusal | undefined> {
+  const grant = decision.context.grant;
+  if (grant === undefined || !(grant.expiresAt > setting.now())) return refusal("grant_invalid", "the decision came without a usable grant");
+  const { presentation, agent, call_id: callId, call_digest: digest } = request.context;
+  const asked = await askWithin(setting.deadline, call.signal, () => setting.pdp.redeem({ presentation, agent, callId, grantId: grant.id, callDigest: digest }));
+  if ("refusal" in asked) return asked.refusal;
+  const answer: unknown = asked.answer;
+  if (typeof answer === "object" && answer !== null && "redeemed" in answer && answer.redeemed === true) return undefined;
+  const reason = typeof answer === "object" && answer !== null && "refusal" in answer ? (answer.refusal as Refusal | undefined) : undefined;
+  return typeof reason?.code === "string" && typeof reason.message === "string" ? reason : refusal("pdp_response_invalid", "the decision point did not redeem the grant");
+}
+
+type Settle = (status: OutcomeStatus, result?: Pick<Outcome, "records" | "resultDigest">) => Promise<Refusal | undefined>;
+
+/** Records an outcome once; later calls change nothing. Answers why it could not be recorded. */
+function createSettlement(setting: PepSetting, request: AccessRequest, decisionId: string): Settle {
+  let first: Promise<Refusal | undefined> | undefined;
+  const send: Settle = async (status, result) => {
+    const { presentation, agent, call_id: callId } = request.context;
+    const asked = await askWithin(setting.deadline, undefined, () => setting.pdp.settle({ presentation, agent, callId, decisionId, status, ...result }));
+    return "refusal" in asked ? asked.refusal : undefined;
+  };
+  return (status, result) => (first ??= send(status, result));
+}
+
+function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle): Admission {
+  const { decisionId, obligations } = verdict;
+  return {
+    admitted: true,
+    decisionId,
+    arguments: structuredClone(verdict.arguments) as Record<string, unknown>,
+    holdsResult: holdsResult(obligations),
+    complete: async <T>(result: T): Promise<Completion<T>> => {
+      const carried = carryOut(result, obligations);
+      if (carried === undefined) {
+        await settle("withheld");
+        return withhold(decisionId, refusal("obligation_unsupported", "the tool ran, but its answer lacks what must be checked in it; the answer is withheld"));
+      }
+      const flaw = await settle("done", { records: carried.records, resultDigest: digestResult(carried.result) });
+      if (flaw !== undefined) return withhold(decisionId, { ...flaw, message: "the tool ran, but its outcome could not be recorded; the answer is withheld", retryable: false });
+      return { released: true, result: carried.result };
+    },
+    fail: async () => void (await settle("failed")),
+    abandon: async () => void (await settle("unknown")),
+  };
+}
+
+function withhold<T>(decisionId: string, reason: Refusal): Completion<T> {
+  return { released: false, refused: { kind: "deny", decisionId, refusal: reason } };
+}
+
+function digestResult(result: unknown): string | undefined {
+  const view = viewResult(result);
+  return view === undefined ? undefined : digestOf(view.value);
+}
+
+function refuse(decision: Decision, decisionId = decision.context.id): Admitted {
+  const reason = decision.context.refusal ?? refusal("pdp_response_invalid", "no reason");
+  return { admitted: false, refused: { kind: "deny", decisionId, refusal: reason } };
+}

@@ -1,0 +1,52 @@
+import { AmbitError, type RefusalCode } from "../errors.ts";
+import { parseDecision, type Decision, type Refusal } from "../pdp/decision.ts";
+
+/**
+ * The one place that turns whatever a decision point does into an answer (I1, I8): a rejection, a throw, silence past the deadline, an
+ * abort and nonsense are each a refusal with its own code.
+ */
+export async function askWithin<T>(deadline: number, signal: AbortSignal | undefined, question: () => Promise<T>): Promise<{ readonly answer: T } | { readonly refusal: Refusal }> {
+  let timer: NodeJS.Timeout | undefined;
+  let onAbort: (() => void) | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new AmbitError("pdp_timeout", `no decision within ${deadline} ms`)), deadline);
+  });
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(new AmbitError("call_aborted", "the call was aborted before it was decided"));
+    if (signal?.aborted === true) onAbort();
+    else signal?.addEventListener("abort", onAbort, { once: true });
+  });
+  try {
+    return { answer: await Promise.race([aborted, late, Promise.resolve().then(question)]) };
+  } catch (error) {
+    return { refusal: refusalOf(error) };
+  } finally {
+    clearTimeout(timer);
+    if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
+  }
+}
+
+/** A decision that can be relied on: parsed, else a deny. */
+export async function askDecision(deadline: number, signal: AbortSignal | undefined, question: () => Promise<unknown>): Promise<Decision> {
+  const asked = await askWithin(deadline, signal, async () => parseDecision(await question()));
+  return "answer" in asked ? asked.answer : deny(asked.refusal);
+}
+
+/** A deny that no decision point has taken. */
+export function deny(refusal: Refusal, id = "undecided"): Decision {
+  return { decision: false, context: { id, refusal } };
+}
+
+const RETRYABLE: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["pdp_unavailable", "pdp_timeout", "state_unavailable", "log_unavailable"]);
+const ANSWERS: ReadonlySet<string> = new Set<RefusalCode>(["pdp_timeout", "pdp_response_invalid", "call_aborted"]);
+
+function refusalOf(error: unknown): Refusal {
+  // Only our own words are passed on: what a broken decision point says may be anything.
+  if (AmbitError.isInstance(error) && ANSWERS.has(error.code)) return refusal(error.code as RefusalCode, error.message);
+  return refusal("pdp_unavailable", "the decision point cannot be reached");
+}
+
+/** A refusal of the enforcement point itself. */
+export function refusal(code: RefusalCode, message: string): Refusal {
+  return { code, message, retryable: RETRYABLE.has(code) };
+}

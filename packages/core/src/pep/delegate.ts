@@ -1,0 +1,36 @@
+import { AmbitError, type RefusalCode } from "../errors.ts";
+import { refusal } from "./ask.ts";
+import type { Enforced, HandOffOptions, Pep } from "./pep.ts";
+import { resolveEnvelope, type EnvelopeSource, type Task } from "./task.ts";
+
+/** What a sub-agent runs with: its own envelope and its own enforcement point. */
+export interface Delegate {
+  readonly task: Task;
+  readonly pep: Pep;
+}
+
+/**
+ * Hands off, runs the other agent, and ends its envelope when it returns or throws. A refused hand-off is a value, as for a tool
+ * call; what `run` throws is thrown on.
+ */
+export async function delegate<T>(pep: Pep, envelope: EnvelopeSource, options: HandOffOptions, run: (delegate: Delegate) => T | Promise<T>): Promise<Enforced<T>> {
+  const parent = await resolveEnvelope(envelope);
+  if (parent === undefined) return refused(new AmbitError("envelope_malformed", "there is no envelope to hand off from"));
+  let task: Task;
+  try {
+    task = await pep.handOff(parent, options);
+  } catch (error) {
+    return refused(error);
+  }
+  try {
+    return { result: await run({ task, pep: pep.as(options.agentId) }), decisionId: task.envelopeId };
+  } finally {
+    await task.end();
+  }
+}
+
+function refused(error: unknown): Enforced<never> {
+  const isOurs = AmbitError.isInstance(error);
+  const reason = isOurs ? refusal(error.code as RefusalCode, error.message) : refusal("pdp_unavailable", "the hand-off could not be decided");
+  return { refused: { kind: "deny", decisionId: (isOurs ? error.decisionId : undefined) ?? "undecided", refusal: reason } };
+}

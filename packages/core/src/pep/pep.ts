@@ -1,0 +1,87 @@
+import type { Budgets } from "../envelope/budgets.ts";
+import type { ResourceConstraints } from "../envelope/envelope.ts";
+import type { Excerpt } from "../pdp/pdp.ts";
+import type { Task } from "./task.ts";
+import type { ToolCall } from "./tool-call.ts";
+import type { Refused } from "./verdict.ts";
+
+/** `"90s"`, `"10m"`, `"2h"`, or milliseconds. */
+export type Duration = number | string;
+
+export interface BeginOptions {
+  readonly delegatorId: string;
+  readonly tenantId: string;
+  readonly purpose: string;
+  readonly allowedTools: readonly string[];
+  readonly resourceConstraints: ResourceConstraints;
+  /** From now. One of `expiresIn` and `expiresAt` is needed. */
+  readonly expiresIn?: Duration | undefined;
+  /** Milliseconds since the epoch, or an ISO 8601 instant. */
+  readonly expiresAt?: number | string | undefined;
+  readonly instruction?: string | undefined;
+  /** Default: made up. */
+  readonly sessionId?: string | undefined;
+  /** Default: made up. */
+  readonly taskId?: string | undefined;
+  readonly mayDelegate?: readonly string[] | undefined;
+  readonly deniedTools?: readonly string[] | undefined;
+  readonly budgets?: Budgets | undefined;
+  readonly approvals?: readonly string[] | undefined;
+  readonly maxDepth?: number | undefined;
+}
+
+export interface HandOffOptions {
+  /** The agent that gets the child. */
+  readonly agentId: string;
+  readonly purpose?: string | undefined;
+  /** Tools the child may use; none when left out. */
+  readonly allowedTools?: readonly string[] | undefined;
+  readonly mayDelegate?: readonly string[] | undefined;
+  readonly deniedTools?: readonly string[] | undefined;
+  readonly resourceConstraints?: ResourceConstraints | undefined;
+  readonly budgets?: Budgets | undefined;
+  readonly approvals?: readonly string[] | undefined;
+  readonly maxDepth?: number | undefined;
+  readonly expiresIn?: Duration | undefined;
+  /** `parent/sub`; default: the parent's task. */
+  readonly taskId?: string | undefined;
+  /** Labelled excerpts, given instead of access to where they came from. */
+  readonly data?: readonly Excerpt[] | undefined;
+}
+
+/** A call that may run now, once. Whoever gets one must call `complete`, `fail` or `abandon` exactly once. */
+export interface Admission {
+  readonly admitted: true;
+  readonly decisionId: string;
+  /** The arguments to run with: a fresh copy of exactly what was decided (I4). */
+  readonly arguments: Record<string, unknown>;
+  /** Whether parts of the result may have to be held back, so that nothing of it may be shown before `complete`. */
+  readonly holdsResult: boolean;
+  /** Carries out the obligations on the result and records the outcome. What it returns is all that may be shown. */
+  complete<T>(result: T): Promise<Completion<T>>;
+  /** The tool failed: what was reserved is given back. */
+  fail(error: unknown): Promise<void>;
+  /** Nobody knows whether the call took effect: what was reserved stays reserved. */
+  abandon(): Promise<void>;
+}
+
+export type Completion<T> = { readonly released: true; readonly result: T } | { readonly released: false; readonly refused: Refused };
+
+/** How a call ended: with a result to show, or refused. A tool's own error is thrown on as it was. */
+export type Enforced<T> = { readonly refused?: undefined; readonly result: T; readonly decisionId: string } | { readonly refused: Refused };
+
+/** The enforcement point of one agent. Plain functions; nothing to close. */
+export interface Pep {
+  /** The agent that this enforcement point speaks for. */
+  readonly agent: string;
+  /** Begins a task: asks for its root envelope. Throws `AmbitError` with the refusal's code. */
+  begin(options: BeginOptions): Promise<Task>;
+  /** Gives another agent a part of what this one has; throws `AmbitError` (`not_narrower`, …) rather than give less than was asked for. */
+  handOff(task: Task, options: HandOffOptions): Promise<Task>;
+  /** The enforcement point of another agent at the same decision point. */
+  as(agent: string): Pep;
+  /** Asks whether a call may run. Never throws for a refusal, whatever the decision point does. */
+  admit(call: ToolCall): Promise<Admission | { readonly admitted: false; readonly refused: Refused }>;
+  /** Asks, runs `run` at most once with the decided arguments, carries out the obligations, records the outcome. */
+  enforce<T>(call: ToolCall, run: (args: Record<string, unknown>) => T | Promise<T>): Promise<Enforced<T>>;
+}

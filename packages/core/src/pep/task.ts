@@ -1,0 +1,55 @@
+import type { Envelope } from "../envelope/envelope.ts";
+import type { Excerpt, Issued, Presentation } from "../pdp/pdp.ts";
+
+/** The envelope to act under; a function is asked at every call, `undefined` is a deny. */
+export type EnvelopeSource = Task | undefined | (() => Task | undefined | Promise<Task | undefined>);
+
+/**
+ * An envelope in the hands of its holder: what `begin` and `handOff` return and every `protect` takes. Holds no secret that a log, a
+ * span or `JSON.stringify` could show.
+ */
+export interface Task extends AsyncDisposable {
+  readonly envelopeId: string;
+  readonly lineage: string;
+  readonly depth: number;
+  readonly envelope: Envelope;
+  /** What came along with a hand-off. */
+  readonly data: readonly Excerpt[];
+  /** Revokes the envelope and everything derived from it. May be called again. */
+  end(): Promise<void>;
+  toJSON(): { readonly task: string; readonly envelope: string };
+}
+
+// A symbol of the registry, so that two copies of this package in one process understand each other's tasks.
+const PRESENTATION = Symbol.for("ambit.presentation");
+
+export function createTask(issued: Issued, data: readonly Excerpt[], end: () => Promise<void>): Task {
+  const task: Task = {
+    envelopeId: issued.envelopeId,
+    lineage: issued.lineage,
+    depth: issued.depth,
+    envelope: issued.envelope,
+    data,
+    end,
+    [Symbol.asyncDispose]: end,
+    toJSON: () => ({ task: issued.envelope.taskId, envelope: issued.envelopeId }),
+  };
+  // INVARIANT I10: not enumerable, so it is copied, printed and serialised nowhere.
+  Object.defineProperty(task, PRESENTATION, { value: issued.presentation });
+  return Object.freeze(task);
+}
+
+/** The presentation of a task; `undefined` for anything that is not a task. */
+export function presentationOf(task: unknown): Presentation | undefined {
+  if (typeof task !== "object" || task === null || !Object.hasOwn(task, PRESENTATION)) return undefined;
+  return (task as { [PRESENTATION]?: Presentation })[PRESENTATION];
+}
+
+/** The task that a source stands for now. A source that throws has none, and that is a deny. */
+export async function resolveEnvelope(source: EnvelopeSource): Promise<Task | undefined> {
+  try {
+    return typeof source === "function" ? await source() : source;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,92 @@
+/** Something that must be spent before a call may run, on this envelope and on every ancestor at once. */
+export interface Reservation {
+  /** What is spent: `calls`, `records`, `money/EUR`, `rate/60`. */
+  readonly unit: string;
+  readonly want: number;
+  /** Less than this is a refusal. Smaller than `want` where a part is of use, as with records. */
+  readonly atLeast: number;
+  readonly accounts: readonly Account[];
+}
+
+export interface Account {
+  /** Unique within the tenant. */
+  readonly id: string;
+  readonly limit: number;
+  /** Milliseconds after which what was spent is available again; absent: never. */
+  readonly window?: number;
+}
+
+/** Step 6: everything that must become true together, or not at all. */
+export interface Commit {
+  /** INVARIANT I12: part of every key. */
+  readonly tenantId: string;
+  readonly lineage: string;
+  /** The same id with the same digest returns what was committed before. */
+  readonly callId: string;
+  readonly callDigest: string;
+  readonly decisionId: string;
+  readonly toolId: string;
+  readonly reservations: readonly Reservation[];
+  readonly grant: { readonly id: string; readonly expiresAt: number };
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+export interface Committed {
+  readonly decisionId: string;
+  readonly grant: { readonly id: string; readonly expiresAt: number };
+  /** What was reserved, by unit. */
+  readonly reserved: { readonly [unit: string]: number };
+}
+
+export type CommitAnswer =
+  | ({ readonly status: "committed" | "repeated" } & Committed)
+  | { readonly status: "exhausted"; readonly unit: string; readonly remaining: number }
+  | { readonly status: "spent" };
+
+export interface CallKey {
+  readonly tenantId: string;
+  readonly callId: string;
+}
+
+/** What a lineage has done so far, counted when reserved. */
+export interface LineageFacts {
+  readonly calls: number;
+  /** Sorted, unique. */
+  readonly toolsUsed: readonly string[];
+  readonly previousTool: string | null;
+  /** `untrusted` once anything untrusted was read; never cleans up. */
+  readonly integrity: "trusted" | "untrusted";
+  /** Data classes read or received so far; sorted, unique. */
+  readonly dataClasses: readonly string[];
+}
+
+export interface Settlement extends CallKey {
+  readonly lineage: string;
+  /** `commit` keeps what was used, `release` gives all back, `keep` leaves the reservation as it is. */
+  readonly action: "commit" | "release" | "keep";
+  /** With `commit`: what was really used, by unit; a unit that is not named was used in full. */
+  readonly used: { readonly [unit: string]: number };
+  /** What the result was; added to the facts of the lineage. */
+  readonly labels?: { readonly integrity: "trusted" | "untrusted"; readonly dataClasses: readonly string[] };
+}
+
+/**
+ * State that must be shared and atomic. One interface for memory, SQLite, PostgreSQL and Redis.
+ * A rejection of any method is a deny (`state_unavailable`, I8).
+ */
+export interface StateStore {
+  /** INVARIANT I5, I6: one transaction. */
+  commit(commit: Commit): Promise<CommitAnswer>;
+  /** Spends the grant of a call: `redeemed` at most once. */
+  redeem(key: CallKey, grantId: string, callDigest: string, now: number): Promise<"redeemed" | "replayed" | "expired" | "unknown">;
+  /** Ends a reservation. Doing it again changes nothing. */
+  settle(settlement: Settlement): Promise<void>;
+  facts(tenantId: string, lineage: string): Promise<LineageFacts>;
+  /** Adds labels to a lineage, as those of an excerpt that was handed in. */
+  label(tenantId: string, lineage: string, labels: NonNullable<Settlement["labels"]>): Promise<void>;
+  /** Revokes what was issued for any of the scopes (`envelope:…`, `task:…`, `delegator:…`) up to `now`. */
+  revoke(tenantId: string, scopes: readonly string[], now: number): Promise<void>;
+  /** When anything of these scopes was last revoked, in milliseconds since the epoch; `undefined`: never. */
+  revokedAt(tenantId: string, scopes: readonly string[]): Promise<number | undefined>;
+}
