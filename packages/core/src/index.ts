@@ -49,6 +49,7 @@ export type {
   Commit,
   CommitAnswer,
   Committed,
+  Labels,
   LineageFacts,
   Reservation,
   Settlement,

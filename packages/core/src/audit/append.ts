@@ -1,7 +1,8 @@
 import { canonicalJson } from "../data/canonical.ts";
 import { copyData } from "../data/json.ts";
+import { AmbitError } from "../errors.ts";
 import { genesisHash, lineHash } from "./chain.ts";
-import { RECORD_VERSION, type Receipt, type RecordBody } from "./record.ts";
+import { isLogRecord, RECORD_VERSION, type Receipt, type RecordBody } from "./record.ts";
 
 /** The end of a chain: what the next record continues. */
 export interface ChainEnd {
@@ -14,9 +15,11 @@ export function startOfChain(log: string): ChainEnd {
   return { log, seq: 0, hash: genesisHash(log) };
 }
 
-/** The line of the next record, and the chain's new end. Throws when the body is not plain data. */
+/** The line of the next record, and the chain's new end. Refuses (`log_unavailable`) a body that is not plain data or lacks a member. */
 export function nextLine(end: ChainEnd, body: RecordBody, now: number): { readonly line: string; readonly receipt: Receipt } {
-  const record = { ...body, v: RECORD_VERSION, log: end.log, seq: end.seq + 1, ts: new Date(now).toISOString(), prev: end.hash };
-  const line = canonicalJson(copyData(record, "log_unavailable", "the record"));
+  const data = { ...body, v: RECORD_VERSION, log: end.log, seq: end.seq + 1, ts: new Date(now).toISOString(), prev: end.hash };
+  const record = copyData(data, "log_unavailable", "the record");
+  if (!isLogRecord(record)) throw new AmbitError("log_unavailable", "the record lacks a member that every record has");
+  const line = canonicalJson(record);
   return { line, receipt: { log: end.log, seq: end.seq + 1, hash: lineHash(line) } };
 }

@@ -4,8 +4,8 @@ import { createHash } from "node:crypto";
  * Hash of one line: the Merkle leaf hash of RFC 6962 section 2.1, so that the same bytes can later stand in a tree.
  * The line is without its line feed.
  */
-export function lineHash(line: string): string {
-  return createHash("sha256").update(Buffer.of(0)).update(line, "utf8").digest("base64url");
+export function lineHash(line: string | Uint8Array): string {
+  return createHash("sha256").update(Buffer.of(0)).update(line).digest("base64url");
 }
 
 /** What the first record of a log names as the one before it. */

@@ -29,7 +29,9 @@ const MAX_WAITING = 10_000;
  */
 export async function openFileLog(path: string, options: { readonly now?: () => number } = {}): Promise<FileLog> {
   const now = options.now ?? Date.now;
-  const file = await open(path, "a+", 0o600);
+  const file = await open(path, "a+", 0o600).catch((cause: unknown) => {
+    throw new AmbitError("log_unavailable", `the decision log \`${path}\` cannot be opened`, { cause });
+  });
   let end: ChainEnd;
   try {
     end = await continueFrom(file, path);
@@ -41,9 +43,9 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
   const waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
   let failure: AmbitError | undefined;
-  let isClosed = false;
 
   const flush = async (): Promise<void> => {
+    await undefined; // what is appended in the same turn joins the first batch
     while (waiting.length > 0) {
       const batch = waiting.splice(0);
       let next = end;
@@ -75,28 +77,21 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
         if (receipt !== undefined) resolve(receipt);
       });
     }
+    writing = undefined; // in one step with the last look at `waiting`: a record that comes now starts a new flush
   };
 
-  const close = async (): Promise<void> => {
-    if (isClosed) return;
-    isClosed = true;
-    await writing;
-    await file.close();
-  };
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= Promise.resolve(writing).then(() => file.close()));
 
   return {
     path,
     append: (body) =>
       new Promise<Receipt>((resolve, reject) => {
         if (failure !== undefined) return reject(failure);
-        if (isClosed) return reject(new AmbitError("log_unavailable", "the decision log is closed"));
+        if (closing !== undefined) return reject(new AmbitError("log_unavailable", "the decision log is closed"));
         if (waiting.length >= MAX_WAITING) return reject(new AmbitError("log_unavailable", "the decision log cannot keep up"));
         waiting.push({ body, resolve, reject });
-        writing ??= Promise.resolve()
-          .then(flush)
-          .finally(() => {
-            writing = undefined;
-          });
+        writing ??= flush();
       }),
     close,
     [Symbol.asyncDispose]: close,
@@ -107,7 +102,7 @@ async function continueFrom(file: FileHandle, path: string): Promise<ChainEnd> {
   const bytes = await readFile(path);
   const complete = bytes.lastIndexOf(0x0a) + 1;
   if (complete < bytes.length) await file.truncate(complete);
-  const verified = verifyLog(bytes.subarray(0, complete).toString("utf8"));
+  const verified = verifyLog(bytes.subarray(0, complete));
   if (!verified.intact) throw new AmbitError("log_corrupt", `the decision log \`${path}\` is not intact: ${verified.reason} (record ${verified.at})`);
   return verified.end ?? startOfChain(`log_${randomText()}`);
 }

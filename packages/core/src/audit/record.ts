@@ -1,4 +1,4 @@
-import type { JsonObject } from "../data/json.ts";
+import { isJsonObject, own, type Json, type JsonObject } from "../data/json.ts";
 
 export const RECORD_VERSION = 1;
 
@@ -27,6 +27,14 @@ export interface LogRecord extends RecordBody {
   readonly ts: string;
   /** Hash of the record before this one; of the log's id at the start. */
   readonly prev: string;
+}
+
+const TEXT_MEMBERS = ["kind", "tenant", "task", "lineage", "envelope", "agent", "decision_id", "log", "ts", "prev"] as const;
+
+/** Whether data has what every record has; asked before a line is written and when it is read, so that no log holds what cannot be verified. */
+export function isLogRecord(data: Json): data is Json & LogRecord {
+  if (!isJsonObject(data) || own(data, "v") !== RECORD_VERSION || !Number.isSafeInteger(own(data, "seq"))) return false;
+  return TEXT_MEMBERS.every((member) => typeof own(data, member) === "string") && isJsonObject(own(data, "details"));
 }
 
 /** Where a record stands; whoever keeps it can show later that the record is missing. */

@@ -1,8 +1,9 @@
+import { isUtf8 } from "node:buffer";
 import { canonicalJson } from "../data/canonical.ts";
 import { copyData } from "../data/json.ts";
 import { startOfChain, type ChainEnd } from "./append.ts";
 import { lineHash } from "./chain.ts";
-import { RECORD_VERSION, type LogRecord } from "./record.ts";
+import { isLogRecord, type LogRecord } from "./record.ts";
 
 export type LogVerification =
   | { readonly intact: true; readonly records: readonly LogRecord[]; readonly end: ChainEnd | undefined }
@@ -11,13 +12,18 @@ export type LogVerification =
 /**
  * Checks a log offline: every line canonical, numbered without a gap, of one log, and naming the hash of the line before it (I11).
  * Dropping, editing or reordering records in the middle shows; cutting off the end shows only against a receipt or a checkpoint held elsewhere.
+ * Takes the bytes of the file, or its text; only the bytes show whether all of it is UTF-8.
  */
-export function verifyLog(text: string): LogVerification {
+export function verifyLog(log: string | Uint8Array): LogVerification {
+  const bytes = typeof log === "string" ? Buffer.from(log) : Buffer.from(log.buffer, log.byteOffset, log.byteLength);
   const records: LogRecord[] = [];
   let end: ChainEnd | undefined;
-  if (text !== "" && text.at(-1) !== "\n") return { intact: false, at: text.split("\n").length, reason: "the last line is incomplete" };
-  for (const line of text.split("\n").slice(0, -1)) {
+  let start = 0;
+  while (start < bytes.length) {
     const at = records.length + 1;
+    const stop = bytes.indexOf(0x0a, start);
+    if (stop === -1) return { intact: false, at, reason: "the last line is incomplete" };
+    const line = bytes.subarray(start, stop);
     const record = parseLine(line);
     if (record === undefined) return { intact: false, at, reason: "not a record in canonical form" };
     end ??= startOfChain(record.log);
@@ -26,17 +32,17 @@ export function verifyLog(text: string): LogVerification {
     if (record.prev !== end.hash) return { intact: false, at, reason: "does not continue the record before it" };
     end = { log: record.log, seq: record.seq, hash: lineHash(line) };
     records.push(record);
+    start = stop + 1;
   }
   return { intact: true, records, end };
 }
 
-const TEXT_MEMBERS = ["kind", "tenant", "task", "lineage", "envelope", "agent", "decision_id", "log", "ts", "prev"] as const;
-
-function parseLine(line: string): LogRecord | undefined {
+function parseLine(line: Buffer): LogRecord | undefined {
+  if (!isUtf8(line)) return undefined;
+  const text = line.toString("utf8");
   try {
-    const record = copyData(JSON.parse(line), "log_corrupt", "the record") as unknown as LogRecord;
-    const isRecord = TEXT_MEMBERS.every((member) => typeof record[member] === "string") && record.v === RECORD_VERSION && Number.isSafeInteger(record.seq);
-    return isRecord && canonicalJson(record as never) === line ? record : undefined;
+    const record = copyData(JSON.parse(text), "log_corrupt", "the record");
+    return isLogRecord(record) && canonicalJson(record) === text ? record : undefined;
   } catch {
     return undefined; // reported as a line that is not a record
   }

@@ -30,7 +30,9 @@ export function copyData(value: unknown, code: ErrorCode, what: string, limits: 
   let characters = 0;
 
   const refuse = (path: string, reason: string): never => {
-    throw new AmbitError(code, `${what}${path === "" ? "" : ` at \`${path}\``} ${reason}`);
+    // Member names are somebody else's words, of any length; the message goes into answers and records.
+    const place = path.length > 200 ? `${path.slice(0, 200)}…`.toWellFormed() : path;
+    throw new AmbitError(code, `${what}${path === "" ? "" : ` at \`${place}\``} ${reason}`);
   };
 
   const text = (raw: string, path: string): string => {
@@ -70,7 +72,12 @@ export function copyData(value: unknown, code: ErrorCode, what: string, limits: 
     return Object.freeze(result);
   };
 
-  return copy(value, "", 0);
+  try {
+    return copy(value, "", 0);
+  } catch (cause) {
+    if (AmbitError.isInstance(cause) && cause.code === code) throw cause;
+    throw new AmbitError(code, `${what} cannot be read`, { cause }); // a getter or a proxy threw
+  }
 }
 
 /** True for an object of our own data: not null, not an array. */

@@ -43,7 +43,8 @@ export function valuesAt(value: Json, pointer: Pointer): readonly Json[] | undef
 }
 
 /**
- * A copy in which every value that the pointer names went through `edit`; `undefined` from `edit` removes it.
+ * A copy in which every value that the pointer names went through `edit`; `undefined` from `edit` removes it. An element that is named by
+ * its index becomes `null` instead, so that the next pointer still means what it says.
  * `undefined` in all when the pointer names something that is not there.
  */
 export function editAt(value: Json, pointer: Pointer, edit: (value: Json) => Json | undefined): Json | undefined {
@@ -70,7 +71,7 @@ function editSegments(value: Json, segments: readonly string[], edit: (value: Js
     if (child === undefined) return MISSING;
     const edited = walk(child, index + 1);
     if (edited === MISSING) return MISSING;
-    if (Array.isArray(current)) return current.flatMap((element: Json, at) => (at === Number(segment) ? (edited === undefined ? [] : [edited]) : [element]));
+    if (Array.isArray(current)) return current.map((element: Json, at) => (at === Number(segment) ? (edited ?? null) : element));
     const { [segment]: _, ...rest } = current as JsonObject;
     return edited === undefined ? rest : { ...rest, [segment]: edited };
   };

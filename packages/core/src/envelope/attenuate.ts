@@ -10,8 +10,8 @@ import { purposeLine, type PurposeTree } from "./purposes.ts";
 import { parseEnvelope, serializeEnvelope } from "./wire.ts";
 
 /**
- * What a child envelope asks for. A member that is left out is taken from the parent; naming `allowedTools` or `mayDelegate` states both
- * (the other one is then empty).
+ * What a child envelope asks for. A member that is left out is taken from the parent, and so is a single constraint or limit that
+ * `resourceConstraints` or `budgets` does not name; naming `allowedTools` or `mayDelegate` states both (the other one is then empty).
  */
 export interface Narrowing {
   readonly agentId?: string | undefined;
@@ -44,30 +44,38 @@ export interface Attenuation {
  * The draft's term is attenuation (macaroons; draft-niyikiza-oauth-attenuating-agent-tokens section 6.2).
  *
  * Refuses (`not_narrower`): a purpose or a task that is neither below the parent's nor above it, and with `exact` anything that had to be
- * narrowed. Refuses (`envelope_malformed`) what `parseEnvelope` refuses.
+ * narrowed. Refuses (`envelope_malformed`) what `parseEnvelope` refuses, unknown members and `null`.
  */
 export function attenuate(parent: Envelope, narrowing: Narrowing, order: Order, options: { readonly exact?: boolean } = {}): Attenuation {
   const asked = askedEnvelope(parent, narrowing, order);
   const envelope = meet(parent, asked, order);
   const narrowed = difference(asked, envelope);
   if (options.exact === true && narrowed.length > 0) {
-    const reasons = narrowed.map(({ dimension, asked: a, granted }) => `\`${dimension}\` asks for ${canonicalJson(a)}, the parent allows ${canonicalJson(granted)}`);
+    const reasons = narrowed.map(({ dimension, asked: a, granted }) => `\`${dimension}\` asks for ${canonicalJson(a)}, the parent leaves ${canonicalJson(granted)}`);
     throw new AmbitError("not_narrower", `the child would be wider than its parent: ${reasons.join("; ")}`);
   }
   return Object.freeze({ envelope, narrowed });
 }
 
 function askedEnvelope(parent: Envelope, narrowing: Narrowing, order: Order): Envelope {
-  const { resourceConstraints, allowedTools, mayDelegate, ...rest } = narrowing;
+  for (const [member, value] of Object.entries(narrowing)) {
+    if (!Object.hasOwn(parent, member)) throw new AmbitError("envelope_malformed", `an envelope has no member \`${member}\``);
+    // Left out and `undefined` mean the parent's; `null` could be meant as anything.
+    if (value === null) throw new AmbitError("envelope_malformed", `\`${member}\` is null`);
+  }
+  const { resourceConstraints, allowedTools, mayDelegate, deniedTools, ...rest } = narrowing;
   const namesTools = allowedTools !== undefined || mayDelegate !== undefined;
   const members = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   const asked = {
     ...parent,
     ...members,
+    deniedTools: deniedTools ?? [],
     resourceConstraints: { ...parent.resourceConstraints, ...resourceConstraints },
     ...(namesTools ? { allowedTools: allowedTools ?? [], mayDelegate: mayDelegate ?? [] } : {}),
   };
-  return parseEnvelope(serializeEnvelope(asked), order.vocabulary);
+  const parsed = parseEnvelope(serializeEnvelope(asked), order.vocabulary);
+  // Taken over only now: a tool that the parent denies must come out of the meet as asked for and not granted.
+  return deniedTools === undefined ? { ...parsed, deniedTools: parent.deniedTools } : parsed;
 }
 
 /**
@@ -128,12 +136,12 @@ function meetConstraint(key: string, a: ResourceConstraints, b: ResourceConstrai
   return rulesOf(kind).meet(a[key] as ConstraintValue, b[key] as ConstraintValue);
 }
 
-/** What the meet took away, a line per wire member; what only says more (a longer deny list) took nothing away. */
+/** What was asked for and is not granted, a line per wire member: a wider grant, or a shorter list of what is denied or needs an approval. */
 function difference(asked: Envelope, granted: Envelope): readonly Narrowed[] {
   const [from, to] = [serializeEnvelope(asked), serializeEnvelope(granted)];
   const narrowed: Narrowed[] = [];
   for (const dimension of Object.keys(from)) {
-    if (dimension === "denied_tools" || dimension === "approvals" || dimension === "resource_constraints" || dimension === "budgets") continue;
+    if (dimension === "resource_constraints" || dimension === "budgets") continue;
     compare(narrowed, dimension, from[dimension] as Json, to[dimension] as Json);
   }
   for (const key of Object.keys(asked.resourceConstraints)) {

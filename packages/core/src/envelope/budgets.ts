@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "../data/json.ts";
+import { isJsonObject, own, type Json, type JsonObject } from "../data/json.ts";
 import { isToolId } from "../data/names.ts";
 
 /** What may be spent. Every number is a non-negative safe integer; an absent member is no limit. */
@@ -58,7 +58,8 @@ function parseLimits(data: JsonObject, path: string): Limits | string {
 /** The budgets in `value`, or what is wrong with them. */
 export function parseBudgets(value: Json): Budgets | string {
   if (!isJsonObject(value)) return "`budgets` must be an object";
-  const { tools, ...rest } = value;
+  const { tools: _, ...rest } = value;
+  const tools = own(value, "tools");
   const limits = parseLimits(rest, "budgets");
   if (typeof limits === "string" || tools === undefined) return limits;
   if (!isJsonObject(tools)) return "`budgets.tools` must be an object of limits by tool id";

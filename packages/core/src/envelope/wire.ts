@@ -1,5 +1,5 @@
 import { AmbitError } from "../errors.ts";
-import { copyData, isJsonObject, type Json, type JsonObject } from "../data/json.ts";
+import { copyData, isJsonObject, own, type Json, type JsonObject } from "../data/json.ts";
 import { isIdentifier, isToolId } from "../data/names.ts";
 import { sortedUnique } from "../data/sets.ts";
 import { parseBudgets, type Budgets } from "./budgets.ts";
@@ -35,6 +35,8 @@ const malformed = (reason: string): never => {
  * Reads an envelope as it comes over a wire (the JSON of DESIGN section 3.1, parsed).
  * `holder` is who holds it when it does not name an `agent_id` itself.
  *
+ * What comes back is canonical: a tool that is denied is neither allowed nor handed on, and one that is allowed is not named again in `mayDelegate`.
+ *
  * Refuses (`envelope_malformed`): unknown members, missing members other than the optional ones, `null`, wrong types, wildcards, resource
  * constraints that the vocabulary does not have, a time that is not an ISO 8601 instant in UTC. Says nothing about whether it has expired.
  */
@@ -44,35 +46,47 @@ export function parseEnvelope(input: unknown, vocabulary: Vocabulary, holder?: s
   for (const member of Object.keys(data)) {
     if (!Object.hasOwn(MEMBERS, member)) malformed(`the envelope has the unknown member \`${member}\`; known are ${Object.keys(MEMBERS).join(", ")}`);
   }
+  const deniedTools = tools(data, "denied_tools");
+  const allowedTools = without(tools(data, "allowed_tools", "required"), deniedTools);
   return Object.freeze({
     delegatorId: identifier(data, "delegator_id"),
     tenantId: identifier(data, "tenant_id"),
     sessionId: identifier(data, "session_id"),
     taskId: identifier(data, "task_id"),
     purpose: identifier(data, "purpose"),
-    agentId: data["agent_id"] === undefined && holder !== undefined ? holder : identifier(data, "agent_id"),
-    allowedTools: tools(data, "allowed_tools", "required"),
-    mayDelegate: tools(data, "may_delegate"),
-    deniedTools: tools(data, "denied_tools"),
+    agentId: identifier(holder === undefined ? data : { agent_id: holder, ...data }, "agent_id"),
+    allowedTools,
+    mayDelegate: without(tools(data, "may_delegate"), [...deniedTools, ...allowedTools]),
+    deniedTools,
     resourceConstraints: constraints(required(data, "resource_constraints"), vocabulary),
-    budgets: budgets(data["budgets"]),
+    budgets: budgets(own(data, "budgets")),
     approvals: tools(data, "approvals"),
-    maxDepth: data["max_depth"] === undefined ? DEFAULT_MAX_DEPTH : depth(data["max_depth"]),
+    maxDepth: depth(own(data, "max_depth")),
     expiresAt: instant(required(data, "expires_at")),
   });
 }
 
-/** The wire form; `parseEnvelope` reads it back to the same envelope. */
+/** The wire form; `parseEnvelope` reads it back to the same envelope. Refuses (`envelope_malformed`) an `expiresAt` that is no time. */
 export function serializeEnvelope(envelope: Envelope): JsonObject {
   const entries = Object.entries(MEMBERS).map(([wire, member]): [string, Json] => {
     const value = envelope[member] as Json;
-    return [wire, member === "expiresAt" ? new Date(value as number).toISOString() : value];
+    return [wire, member === "expiresAt" ? isoInstant(value) : value];
   });
   return Object.fromEntries(entries);
 }
 
+function isoInstant(time: Json): string {
+  const date = new Date(typeof time === "number" && Number.isSafeInteger(time) ? time : Number.NaN);
+  return Number.isNaN(date.getTime()) ? malformed("`expiresAt` must be whole milliseconds since the epoch") : date.toISOString();
+}
+
+function without(tools: readonly string[], others: readonly string[]): readonly string[] {
+  const excluded = new Set(others);
+  return Object.freeze(tools.filter((tool) => !excluded.has(tool)));
+}
+
 function required(data: JsonObject, member: string): Json {
-  return data[member] ?? malformed(`the envelope needs \`${member}\``);
+  return own(data, member) ?? malformed(`the envelope needs \`${member}\``);
 }
 
 function identifier(data: JsonObject, member: string): string {
@@ -81,7 +95,7 @@ function identifier(data: JsonObject, member: string): string {
 }
 
 function tools(data: JsonObject, member: string, presence: "required" | "optional" = "optional"): readonly string[] {
-  const value = presence === "required" ? required(data, member) : data[member];
+  const value = presence === "required" ? required(data, member) : own(data, member);
   if (value === undefined) return Object.freeze([]);
   if (!Array.isArray(value)) return malformed(`\`${member}\` must be a list of tool ids`);
   const bad = value.find((tool: Json) => !isToolId(tool)) as Json | undefined;
@@ -108,7 +122,8 @@ function budgets(value: Json | undefined): Budgets {
   return typeof parsed === "string" ? malformed(parsed) : parsed;
 }
 
-function depth(value: Json): number {
+function depth(value: Json | undefined): number {
+  if (value === undefined) return DEFAULT_MAX_DEPTH;
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= 64 ? value : malformed("`max_depth` must be a whole number from 0 to 64");
 }
 

@@ -16,6 +16,8 @@ export type Step = "call" | "envelope" | "constraint" | "intent" | "policy" | "a
 export interface Refusal {
   readonly code: RefusalCode;
   readonly message: string;
+  /** What a developer or operator could change. Recorded and thrown, never shown to the model. */
+  readonly hint?: string | undefined;
   readonly step?: Step | undefined;
   /** Whether the same call may succeed later or with other arguments. */
   readonly retryable: boolean;
@@ -34,7 +36,8 @@ export interface Decision {
   };
 }
 
-const malformed = (reason: string): never => {
+/** A broken answer; what is malformed is ours to say, not the decision point's. */
+export const malformed = (reason: string): never => {
   throw new AmbitError("pdp_response_invalid", `the decision point's answer ${reason}`);
 };
 
@@ -52,19 +55,35 @@ export function parseDecision(answer: unknown): Decision {
   if (!isJsonObject(context)) return malformed("has no `context`");
   const id = text(context, "id");
   if (!decision) return { decision, context: { id, refusal: parseRefusal(own(context, "refusal")) } };
-  return { decision, context: { id, grant: parseGrant(own(context, "grant")), obligations: parseObligations(own(context, "obligations") ?? []) } };
+  return { decision, context: { id, grant: parseGrant(own(context, "grant")), obligations: parseObligations(own(context, "obligations")) } };
 }
 
-function parseRefusal(data: Json | undefined): Refusal {
+/** Reads the answer to a redemption. Refuses (`pdp_response_invalid`) everything but `redeemed: true` and a refusal. */
+export function parseRedemption(answer: unknown): { readonly redeemed: true } | { readonly redeemed: false; readonly refusal: Refusal } {
+  const data = copyData(answer, "pdp_response_invalid", "the decision point's answer");
+  if (!isJsonObject(data)) return malformed("is not an object");
+  if (own(data, "redeemed") === true) return { redeemed: true };
+  return { redeemed: false, refusal: parseRefusal(own(data, "refusal")) };
+}
+
+/** Reads an acknowledgement. Refuses (`pdp_response_invalid`) everything but an own member that is `true`. */
+export function parseAcknowledgement(answer: unknown, member: "recorded" | "ended"): void {
+  const data = copyData(answer, "pdp_response_invalid", "the decision point's answer");
+  if (!isJsonObject(data) || own(data, member) !== true) malformed(`does not say \`${member}\``);
+}
+
+export function parseRefusal(data: Json | undefined): Refusal {
   if (!isJsonObject(data)) return malformed("denies without a refusal");
   const retryable = own(data, "retryable");
   const step = own(data, "step");
+  const hint = own(data, "hint");
   return {
     code: text(data, "code") as RefusalCode,
     message: text(data, "message"),
     retryable: retryable === true,
     requestable: own(data, "requestable") === true,
     ...(typeof step === "string" ? { step: step as Step } : {}),
+    ...(typeof hint === "string" ? { hint } : {}),
   };
 }
 
@@ -74,7 +93,8 @@ function parseGrant(data: Json | undefined): Grant {
   return typeof expiresAt === "number" ? { id: text(data, "id"), expiresAt } : malformed("has a grant without an expiry");
 }
 
-function parseObligations(data: Json): readonly Obligation[] {
+function parseObligations(data: Json | undefined): readonly Obligation[] {
+  if (data === undefined) return [];
   if (!Array.isArray(data)) return malformed("has obligations that are not a list");
   for (const obligation of data as readonly Json[]) {
     if (!isJsonObject(obligation) || typeof own(obligation, "type") !== "string" || !isJsonObject(own(obligation, "properties"))) malformed("has a malformed obligation");
@@ -82,7 +102,7 @@ function parseObligations(data: Json): readonly Obligation[] {
   return data as unknown as readonly Obligation[];
 }
 
-function text(data: JsonObject, member: string): string {
+export function text(data: JsonObject, member: string): string {
   const value = own(data, member);
   return typeof value === "string" && value !== "" && value.length <= 2000 ? value : malformed(`has no text \`${member}\``);
 }

@@ -2,7 +2,7 @@ import { digestOf, randomText } from "../data/digest.ts";
 import { copyData, type JsonObject } from "../data/json.ts";
 import { AmbitError } from "../errors.ts";
 import type { AccessRequest } from "../pdp/access-request.ts";
-import type { Decision, Refusal } from "../pdp/decision.ts";
+import { parseAcknowledgement, parseRedemption, type Decision, type Refusal } from "../pdp/decision.ts";
 import { SUPPORTED_OBLIGATIONS } from "../pdp/obligation.ts";
 import type { Outcome, OutcomeStatus, Pdp, Presentation } from "../pdp/pdp.ts";
 import { askDecision, askWithin, deny, refusal } from "./ask.ts";
@@ -35,7 +35,8 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
     return refuse(deny(refusal("envelope_malformed", "there is no envelope to act under")));
   }
 
-  const request = describe(setting, call, task, presentation);
+  const request = tryDescribe(setting, call, task, presentation);
+  if (request === undefined) return refuse(deny(refusal("envelope_malformed", "the call or its envelope cannot be read")));
   const decision = await askDecision(setting.deadline, call.signal, () => setting.pdp.decide(request));
   const verdict = conclude(decision, request);
   if (verdict.kind !== "permit") return { admitted: false, refused: verdict };
@@ -52,6 +53,15 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
     return refuse(deny(spent, verdict.decisionId));
   }
   return admission(verdict, settle);
+}
+
+/** `undefined` for what no adapter makes: a tool name that is not text, an envelope without members. */
+function tryDescribe(...call: Parameters<typeof describe>): AccessRequest | undefined {
+  try {
+    return describe(...call);
+  } catch {
+    return undefined; // INVARIANT I1: refused by the caller
+  }
 }
 
 function describe(setting: PepSetting, call: ToolCall, task: Task, presentation: Presentation): AccessRequest {
@@ -102,12 +112,10 @@ async function redeem(setting: PepSetting, call: ToolCall, request: AccessReques
   const grant = decision.context.grant;
   if (grant === undefined || !(grant.expiresAt > setting.now())) return refusal("grant_invalid", "the decision came without a usable grant");
   const { presentation, agent, call_id: callId, call_digest: digest } = request.context;
-  const asked = await askWithin(setting.deadline, call.signal, () => setting.pdp.redeem({ presentation, agent, callId, grantId: grant.id, callDigest: digest }));
+  const redemption = { presentation, agent, callId, grantId: grant.id, callDigest: digest };
+  const asked = await askWithin(setting.deadline, call.signal, async () => parseRedemption(await setting.pdp.redeem(redemption)));
   if ("refusal" in asked) return asked.refusal;
-  const answer: unknown = asked.answer;
-  if (typeof answer === "object" && answer !== null && "redeemed" in answer && answer.redeemed === true) return undefined;
-  const reason = typeof answer === "object" && answer !== null && "refusal" in answer ? (answer.refusal as Refusal | undefined) : undefined;
-  return typeof reason?.code === "string" && typeof reason.message === "string" ? reason : refusal("pdp_response_invalid", "the decision point did not redeem the grant");
+  return asked.answer.redeemed ? undefined : asked.answer.refusal;
 }
 
 type Settle = (status: OutcomeStatus, result?: Pick<Outcome, "records" | "resultDigest">) => Promise<Refusal | undefined>;
@@ -117,7 +125,8 @@ function createSettlement(setting: PepSetting, request: AccessRequest, decisionI
   let first: Promise<Refusal | undefined> | undefined;
   const send: Settle = async (status, result) => {
     const { presentation, agent, call_id: callId } = request.context;
-    const asked = await askWithin(setting.deadline, undefined, () => setting.pdp.settle({ presentation, agent, callId, decisionId, status, ...result }));
+    const outcome: Outcome = { presentation, agent, callId, decisionId, status, ...result };
+    const asked = await askWithin(setting.deadline, undefined, async () => parseAcknowledgement(await setting.pdp.settle(outcome), "recorded"));
     return "refusal" in asked ? asked.refusal : undefined;
   };
   return (status, result) => (first ??= send(status, result));
@@ -125,23 +134,30 @@ function createSettlement(setting: PepSetting, request: AccessRequest, decisionI
 
 function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle): Admission {
   const { decisionId, obligations } = verdict;
+  let completion: Promise<Completion<unknown>> | undefined;
+  const release = async (result: unknown): Promise<Completion<unknown>> => {
+    const carried = carryOut(result, obligations);
+    if (carried === undefined) {
+      await settle("withheld");
+      return withhold(decisionId, refusal("obligation_unsupported", "the tool ran, but its answer lacks what must be checked in it; the answer is withheld"));
+    }
+    const flaw = await settle("done", { records: carried.records, resultDigest: digestResult(carried.result) });
+    if (flaw !== undefined) return withhold(decisionId, { ...flaw, message: "the tool ran, but its outcome could not be recorded; the answer is withheld", retryable: false });
+    return { released: true, result: carried.result };
+  };
+  const close = async (status: OutcomeStatus): Promise<void> => {
+    completion ??= Promise.resolve(withhold(decisionId, refusal("grant_replayed", "the call has already ended; the answer is withheld")));
+    await settle(status);
+  };
   return {
     admitted: true,
     decisionId,
     arguments: structuredClone(verdict.arguments) as Record<string, unknown>,
     holdsResult: holdsResult(obligations),
-    complete: async <T>(result: T): Promise<Completion<T>> => {
-      const carried = carryOut(result, obligations);
-      if (carried === undefined) {
-        await settle("withheld");
-        return withhold(decisionId, refusal("obligation_unsupported", "the tool ran, but its answer lacks what must be checked in it; the answer is withheld"));
-      }
-      const flaw = await settle("done", { records: carried.records, resultDigest: digestResult(carried.result) });
-      if (flaw !== undefined) return withhold(decisionId, { ...flaw, message: "the tool ran, but its outcome could not be recorded; the answer is withheld", retryable: false });
-      return { released: true, result: carried.result };
-    },
-    fail: async () => void (await settle("failed")),
-    abandon: async () => void (await settle("unknown")),
+    // INVARIANT I5: a call ends once, and only the result that was recorded is ever shown.
+    complete: <T>(result: T) => (completion ??= release(result)) as Promise<Completion<T>>,
+    fail: () => close("failed"),
+    abandon: () => close("unknown"),
   };
 }
 

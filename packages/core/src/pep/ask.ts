@@ -6,15 +6,16 @@ import { parseDecision, type Decision, type Refusal } from "../pdp/decision.ts";
  * abort and nonsense are each a refusal with its own code.
  */
 export async function askWithin<T>(deadline: number, signal: AbortSignal | undefined, question: () => Promise<T>): Promise<{ readonly answer: T } | { readonly refusal: Refusal }> {
+  // Nothing is asked for a call that nobody waits for: a permit would reserve what is never given back.
+  if (signal?.aborted === true) return { refusal: refusal("call_aborted", ABORTED) };
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new AmbitError("pdp_timeout", `no decision within ${deadline} ms`)), deadline);
   });
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new AmbitError("call_aborted", "the call was aborted before it was decided"));
-    if (signal?.aborted === true) onAbort();
-    else signal?.addEventListener("abort", onAbort, { once: true });
+    onAbort = () => reject(new AmbitError("call_aborted", ABORTED));
+    signal?.addEventListener("abort", onAbort, { once: true });
   });
   try {
     return { answer: await Promise.race([aborted, late, Promise.resolve().then(question)]) };
@@ -37,6 +38,7 @@ export function deny(refusal: Refusal, id = "undecided"): Decision {
   return { decision: false, context: { id, refusal } };
 }
 
+const ABORTED = "the call was aborted before it was decided";
 const RETRYABLE: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["pdp_unavailable", "pdp_timeout", "state_unavailable", "log_unavailable"]);
 const ANSWERS: ReadonlySet<string> = new Set<RefusalCode>(["pdp_timeout", "pdp_response_invalid", "call_aborted"]);
 

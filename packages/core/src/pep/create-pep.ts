@@ -2,7 +2,10 @@ import { randomText } from "../data/digest.ts";
 import { isIdentifier } from "../data/names.ts";
 import { copyData, type JsonObject } from "../data/json.ts";
 import { AmbitError, type RefusalCode } from "../errors.ts";
-import { PDP_CAPABILITY, type Excerpt, type IssueAnswer, type Pdp } from "../pdp/pdp.ts";
+import { parseAcknowledgement } from "../pdp/decision.ts";
+import { parseIssueAnswer } from "../pdp/issue.ts";
+import type { Refusal } from "../pdp/decision.ts";
+import { PDP_CAPABILITY, type BeginRequest, type Excerpt, type HandOffRequest, type IssueAnswer, type Pdp } from "../pdp/pdp.ts";
 import { admit, type PepSetting } from "./admit.ts";
 import { askWithin } from "./ask.ts";
 import type { BeginOptions, Enforced, HandOffOptions, Pep } from "./pep.ts";
@@ -33,26 +36,30 @@ export function createPep(options: PepOptions): Pep {
   const setting: PepSetting = { pdp, agent, deadline: milliseconds(deadline, "deadline"), now };
 
   const issue = async (ask: () => Promise<IssueAnswer>, data: readonly Excerpt[]): Promise<Task> => {
-    const asked = await askWithin(setting.deadline, undefined, ask);
+    const asked = await askWithin(setting.deadline, undefined, async () => parseIssueAnswer(await ask()));
     if ("refusal" in asked) throw new AmbitError(asked.refusal.code, asked.refusal.message);
     const answer = asked.answer;
-    if (answer.decision !== true) throw new AmbitError(answer.refusal.code, answer.refusal.message, { decisionId: answer.id });
+    if (answer.decision !== true) throw refusedError(answer.refusal, answer.id);
     const { presentation } = answer.issued;
     return createTask(answer.issued, data, async () => {
-      const ended = await askWithin(setting.deadline, undefined, () => pdp.end({ presentation, agent }));
+      const ended = await askWithin(setting.deadline, undefined, async () => parseAcknowledgement(await pdp.end({ presentation, agent }), "ended"));
       if ("refusal" in ended) throw new AmbitError(ended.refusal.code as RefusalCode, "the task could not be ended; its envelope stays valid until it expires");
     });
   };
 
   return Object.freeze<Pep>({
     agent,
-    begin: (begin) => issue(() => pdp.begin({ envelope: envelopeOf(begin, agent, now()), agent, instruction: begin.instruction, assertedBy: "app" }), []),
+    begin: async (begin) => {
+      const request: BeginRequest = { envelope: envelopeOf(begin, agent, now()), agent, instruction: begin.instruction, assertedBy: "app" };
+      return issue(() => pdp.begin(request), []);
+    },
     handOff: async (task, handOff) => {
       const parent = presentationOf(task);
       if (parent === undefined) throw new AmbitError("envelope_malformed", "`task` is not a task of this enforcement point");
       const data = handOff.data ?? [];
       const excerpts = data.map(({ label, dataClasses }) => ({ label, dataClasses }));
-      return issue(() => pdp.handOff({ parent, agent, narrowing: narrowingOf(handOff, now()), excerpts }), data);
+      const request: HandOffRequest = { parent, agent, narrowing: narrowingOf(handOff, now()), excerpts };
+      return issue(() => pdp.handOff(request), data);
     },
     as: (other) => createPep({ ...options, agent: other }),
     admit: (call) => admit(setting, call),
@@ -105,4 +112,9 @@ function isoInstant(time: number): string {
 function narrowingOf(options: HandOffOptions, now: number): { readonly agentId: string } & Record<string, unknown> {
   const { data: _, expiresIn, allowedTools = [], ...rest } = options;
   return { ...rest, allowedTools, ...(expiresIn === undefined ? {} : { expiresAt: now + milliseconds(expiresIn, "expiresIn") }) };
+}
+
+/** `begin` and `handOff` are called by a developer's code, so what to change is part of the message. */
+function refusedError({ code, message, hint }: Refusal, decisionId: string): AmbitError {
+  return new AmbitError(code, hint === undefined ? message : `${message}; ${hint}`, { decisionId });
 }

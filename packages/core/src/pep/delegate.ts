@@ -22,11 +22,15 @@ export async function delegate<T>(pep: Pep, envelope: EnvelopeSource, options: H
   } catch (error) {
     return refused(error);
   }
+  let result: T;
   try {
-    return { result: await run({ task, pep: pep.as(options.agentId) }), decisionId: task.envelopeId };
-  } finally {
-    await task.end();
+    result = await run({ task, pep: pep.as(options.agentId) });
+  } catch (error) {
+    await task.end().catch(() => undefined); // what the other agent threw is what the caller has to see; the envelope still expires
+    throw error;
   }
+  await task.end();
+  return { result, decisionId: task.envelopeId };
 }
 
 function refused(error: unknown): Enforced<never> {

@@ -1,4 +1,5 @@
-import { copyData, type Json } from "../data/json.ts";
+import { canonicalJson } from "../data/canonical.ts";
+import type { Json } from "../data/json.ts";
 import { editAt, isPointer, valuesAt } from "../data/pointer.ts";
 import { CONSTRAINT_KINDS, rulesOf } from "../envelope/constraint-kinds.ts";
 import { SUPPORTED_OBLIGATIONS, type Obligation } from "../pdp/obligation.ts";
@@ -28,9 +29,10 @@ function isSupported({ type, properties }: Obligation): boolean {
     case "limit_records":
       return isPointer(p["pointer"]) && Number.isSafeInteger(p["max"]) && (p["max"] as number) >= 0;
     case "filter_records": {
-      const kind = CONSTRAINT_KINDS.get(p["kind"] as never);
+      const constraint = p["constraint"] as Json;
+      const parsed = CONSTRAINT_KINDS.get(p["kind"] as never)?.parse(constraint);
       // What the decision point sends must already be canonical, or `admits` would compare with something else.
-      return isPointer(p["pointer"]) && kind?.parse(p["constraint"] as Json) !== undefined;
+      return isPointer(p["pointer"]) && parsed !== undefined && canonicalJson(parsed) === canonicalJson(constraint);
     }
     case "redact_fields":
       return Array.isArray(p["pointers"]) && p["pointers"].every(isPointer);
@@ -40,7 +42,8 @@ function isSupported({ type, properties }: Obligation): boolean {
 }
 
 /**
- * Carries out the obligations on a result: filter, then redact, then limit. A result in which a pointer names nothing is withheld (`undefined`), because
+ * Carries out the obligations on a result: filter, then redact, then limit. What was checked is what is shown: the result is built anew from the
+ * data that was looked at, so that no getter, repeated member or accompanying text can say something else. A result in which a pointer names nothing is withheld (`undefined`), because
  * what cannot be checked cannot be shown. A tool that reports an error carries no records: its text is shown when only `limit_records` is due.
  */
 export function carryOut<T>(result: T, obligations: readonly Obligation[]): Carried<T> | undefined {
@@ -59,37 +62,47 @@ export function carryOut<T>(result: T, obligations: readonly Obligation[]): Carr
     }
   }
   if (value === undefined) return undefined;
-  return { result: (value === view.value ? result : view.replace(copyData(value, "obligation_unsupported", "the result", { depth: 64, nodes: 1_000_000, characters: 16_777_216 }))) as T, records };
+  return { result: view.replace(structuredClone(value)) as T, records };
 }
+
+/** Splits a pointer at its last segment `*`: the list, and the field of each of its elements. */
+const LAST_LIST = /^(.*)\/\*((?:\/.*)?)$/s;
 
 function apply(value: Json, obligation: Obligation): Json | undefined {
   switch (obligation.type) {
     case "filter_records": {
       const { pointer, kind, constraint } = obligation.properties;
       const admits = (found: Json): boolean => rulesOf(kind).admits(constraint, found);
-      const list = pointer.lastIndexOf("/*");
-      if (list === -1) return valuesAt(value, pointer)?.every(admits) === true ? value : undefined;
-      const field = pointer.slice(list + 2);
+      const [, list, field = ""] = LAST_LIST.exec(pointer) ?? [];
+      if (list === undefined) return valuesAt(value, pointer)?.every(admits) === true ? value : undefined;
       // INVARIANT I9: a record without the field is left out, not let through.
-      return editAt(value, pointer.slice(0, list), (records) =>
+      return editAt(value, list, (records) =>
         Array.isArray(records) ? (records as readonly Json[]).filter((record) => valuesAt(record, field)?.every(admits) === true) : undefined,
       );
     }
     case "redact_fields":
-      return obligation.properties.pointers.reduce<Json | undefined>((current, pointer) => current && editAt(current, pointer, () => undefined), value);
+      return obligation.properties.pointers.reduce<Json | undefined>(
+        (current, pointer) => (current === undefined ? undefined : editAt(current, pointer, () => undefined)),
+        value,
+      );
     case "limit_records": {
-      const { pointer, max } = obligation.properties;
-      const found = valuesAt(value, pointer);
-      if (found === undefined) return undefined;
-      if (countAt(value, pointer) <= max) return value;
-      return editAt(value, pointer, (records) => (Array.isArray(records) ? (records as readonly Json[]).slice(0, max) : undefined));
+      let left = obligation.properties.max; // of all lists together, where the pointer names several
+      return editAt(value, obligation.properties.pointer, (records) => {
+        const kept = Array.isArray(records) ? (records as readonly Json[]).slice(0, left) : left > 0 || records === null ? records : undefined;
+        left -= countOf(kept);
+        return kept;
+      });
     }
     case "label_output":
       return value;
   }
 }
 
-/** Records under a pointer: the elements of a list, nothing for `null`, one for anything else. */
 function countAt(value: Json, pointer: string): number {
-  return (valuesAt(value, pointer) ?? []).reduce<number>((sum, found) => sum + (Array.isArray(found) ? found.length : found === null ? 0 : 1), 0);
+  return (valuesAt(value, pointer) ?? []).reduce<number>((sum, found) => sum + countOf(found), 0);
+}
+
+/** The elements of a list, nothing for `null` and for what was left out, one for anything else. */
+function countOf(records: Json | undefined): number {
+  return Array.isArray(records) ? records.length : records === null || records === undefined ? 0 : 1;
 }

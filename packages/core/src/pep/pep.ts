@@ -57,7 +57,7 @@ export interface Admission {
   readonly arguments: Record<string, unknown>;
   /** Whether parts of the result may have to be held back, so that nothing of it may be shown before `complete`. */
   readonly holdsResult: boolean;
-  /** Carries out the obligations on the result and records the outcome. What it returns is all that may be shown. */
+  /** Carries out the obligations on the result and records the outcome. What it returns is all that may be shown; a second time it is the same again. */
   complete<T>(result: T): Promise<Completion<T>>;
   /** The tool failed: what was reserved is given back. */
   fail(error: unknown): Promise<void>;

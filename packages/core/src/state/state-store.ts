@@ -28,8 +28,16 @@ export interface Commit {
   readonly toolId: string;
   readonly reservations: readonly Reservation[];
   readonly grant: { readonly id: string; readonly expiresAt: number };
+  /** What the result will be; joins the facts of the lineage once anything of it was shown. */
+  readonly labels: Labels;
   /** Milliseconds since the epoch. */
   readonly now: number;
+}
+
+/** What is known of data: who could have written it, and its classes (sorted, unique). */
+export interface Labels {
+  readonly integrity: "trusted" | "untrusted";
+  readonly dataClasses: readonly string[];
 }
 
 export interface Committed {
@@ -55,20 +63,17 @@ export interface LineageFacts {
   /** Sorted, unique. */
   readonly toolsUsed: readonly string[];
   readonly previousTool: string | null;
-  /** `untrusted` once anything untrusted was read; never cleans up. */
-  readonly integrity: "trusted" | "untrusted";
-  /** Data classes read or received so far; sorted, unique. */
-  readonly dataClasses: readonly string[];
+  /** Everything read or received so far; never cleans up by itself. */
+  readonly labels: Labels;
 }
 
 export interface Settlement extends CallKey {
-  readonly lineage: string;
   /** `commit` keeps what was used, `release` gives all back, `keep` leaves the reservation as it is. */
   readonly action: "commit" | "release" | "keep";
   /** With `commit`: what was really used, by unit; a unit that is not named was used in full. */
   readonly used: { readonly [unit: string]: number };
-  /** What the result was; added to the facts of the lineage. */
-  readonly labels?: { readonly integrity: "trusted" | "untrusted"; readonly dataClasses: readonly string[] };
+  /** Whether anything that the tool answered, an error included, may be shown: then its labels join the lineage. */
+  readonly observed: boolean;
 }
 
 /**
@@ -80,11 +85,11 @@ export interface StateStore {
   commit(commit: Commit): Promise<CommitAnswer>;
   /** Spends the grant of a call: `redeemed` at most once. */
   redeem(key: CallKey, grantId: string, callDigest: string, now: number): Promise<"redeemed" | "replayed" | "expired" | "unknown">;
-  /** Ends a reservation. Doing it again changes nothing. */
-  settle(settlement: Settlement): Promise<void>;
+  /** Ends a reservation and answers the labels of the call; `undefined` when there is none to end. Doing it again changes nothing. */
+  settle(settlement: Settlement): Promise<Labels | undefined>;
   facts(tenantId: string, lineage: string): Promise<LineageFacts>;
   /** Adds labels to a lineage, as those of an excerpt that was handed in. */
-  label(tenantId: string, lineage: string, labels: NonNullable<Settlement["labels"]>): Promise<void>;
+  label(tenantId: string, lineage: string, labels: Labels): Promise<void>;
   /** Revokes what was issued for any of the scopes (`envelope:…`, `task:…`, `delegator:…`) up to `now`. */
   revoke(tenantId: string, scopes: readonly string[], now: number): Promise<void>;
   /** When anything of these scopes was last revoked, in milliseconds since the epoch; `undefined`: never. */

@@ -1,0 +1,123 @@
+import type { ActionType, NamespaceDefinition, SchemaJson } from "@cedar-policy/cedar-wasm/nodejs";
+import { isJsonObject, own } from "@ambit/core";
+import type { Manifest, ToolEntry } from "../manifest/manifest.ts";
+import { record, SHAPES, shapeOfObject, type Member, type Shape } from "./shape.ts";
+
+/** Groups of actions, so that a policy can speak of all reads. A tool id has no colon, so no tool can be called like one. */
+export const CALL_GROUP = "ambit:call";
+export const LIFECYCLE_ACTIONS = ["ambit:begin", "ambit:hand_off"] as const;
+
+/** What Cedar is told: the schema, and how the context of each action is built. */
+export interface CedarModel {
+  readonly schema: SchemaJson<string>;
+  /** By action name. */
+  readonly contexts: ReadonlyMap<string, Shape>;
+  readonly resourceTypes: ReadonlySet<string>;
+}
+
+const required = (shape: Shape): Member => ({ shape, isRequired: true, isNullable: false });
+const optional = (shape: Shape): Member => ({ shape, isRequired: false, isNullable: true });
+
+function entity(name: "Agent" | "User"): Shape {
+  return {
+    type: { type: "Entity", name },
+    encode: (value) => {
+      const id = isJsonObject(value) ? own(value, "id") : undefined;
+      if (typeof id !== "string") throw new TypeError("expected an entity");
+      return { __entity: { type: name, id } };
+    },
+  };
+}
+
+/** What every question has, so that a policy without an action can use it. */
+const COMMON: readonly (readonly [string, Member])[] = [
+  ["agent", required(entity("Agent"))],
+  ["delegator", required(entity("User"))],
+  ["tenant", required(SHAPES.string)],
+  ["purpose", required(SHAPES.string)],
+  [
+    "task",
+    required(
+      record(
+        new Map([
+          ["id", required(SHAPES.string)],
+          ["calls", required(SHAPES.long)],
+          ["depth", required(SHAPES.long)],
+          ["tools_used", required(SHAPES.strings)],
+          ["previous_tool", optional(SHAPES.string)],
+        ]),
+      ),
+    ),
+  ],
+  [
+    "labels",
+    required(
+      record(
+        new Map([
+          ["integrity", required(SHAPES.string)],
+          ["data_classes", required(SHAPES.strings)],
+        ]),
+      ),
+    ),
+  ],
+];
+
+const TOOL = required(
+  record(
+    new Map([
+      ["effect", required(SHAPES.string)],
+      ["sends_outside", required(SHAPES.boolean)],
+      ["data_classes", required(SHAPES.strings)],
+    ]),
+  ),
+);
+
+const LIFECYCLE: readonly (readonly [string, Member])[] = [
+  ["allowed_tools", required(SHAPES.strings)],
+  ["may_delegate", required(SHAPES.strings)],
+  ["data_classes", required(SHAPES.strings)],
+];
+
+/** The schema that a manifest amounts to: an action per tool, typed by its input schema. */
+export function cedarModel(manifest: Manifest): CedarModel {
+  const contexts = new Map<string, Shape>();
+  const resourceTypes = new Set(["Tool"]);
+  const actions: Record<string, ActionType<string>> = {
+    [CALL_GROUP]: {},
+    "effect:read": { memberOf: [{ id: CALL_GROUP }] },
+    "effect:write": { memberOf: [{ id: CALL_GROUP }] },
+    "effect:destructive": { memberOf: [{ id: CALL_GROUP }] },
+  };
+  for (const entry of manifest.tools.values()) {
+    const context = contextOf(entry);
+    const resourceType = entry.resource?.type ?? "Tool";
+    contexts.set(entry.id, context);
+    resourceTypes.add(resourceType);
+    actions[entry.id] = {
+      memberOf: [{ id: `effect:${entry.effect}` }],
+      appliesTo: { principalTypes: ["User", "Agent"], resourceTypes: [resourceType], context: context.type },
+    };
+  }
+  const lifecycle = record(new Map([...COMMON, ...LIFECYCLE]));
+  for (const [name, resourceType] of [["ambit:begin", "Purpose"], ["ambit:hand_off", "Agent"]] as const) {
+    contexts.set(name, lifecycle);
+    actions[name] = { appliesTo: { principalTypes: ["User", "Agent"], resourceTypes: [resourceType], context: lifecycle.type } };
+  }
+  return { schema: { "": { entityTypes: entityTypes(resourceTypes), actions } }, contexts, resourceTypes };
+}
+
+function contextOf(entry: ToolEntry): Shape {
+  return record(new Map<string, Member>([...COMMON, ["tool", TOOL], ["arguments", required(shapeOfObject(entry.inputSchema))]]));
+}
+
+function entityTypes(resourceTypes: ReadonlySet<string>): NamespaceDefinition<string>["entityTypes"] {
+  const withAttributes = (...names: readonly string[]): { shape: { type: "Record"; attributes: Record<string, { type: "String" }> } } => ({
+    shape: { type: "Record", attributes: Object.fromEntries(names.map((name) => [name, { type: "String" as const }])) },
+  });
+  return {
+    User: withAttributes("tenant"),
+    Agent: withAttributes("tenant", "trust_zone"),
+    Purpose: {},
+    ...Object.fromEntries([...resourceTypes].map((type) => [type, withAttributes("tenant")])),
+  };
+}

@@ -1,0 +1,126 @@
+import type { CedarValueJson, Type } from "@cedar-policy/cedar-wasm/nodejs";
+import { canonicalJson, isJsonObject, own, type Json, type JsonObject } from "@ambit/core";
+
+/**
+ * What Cedar sees of a value: its type, and how a value becomes one of that type. Values are built by the declared type and never passed
+ * through, so that `__entity` and `__extn` inside an argument stay data.
+ */
+export interface Shape {
+  readonly type: Type<string>;
+  /** INVARIANT I9: throws for a value that does not convert; nothing is left out. */
+  encode(value: Json): CedarValueJson;
+}
+
+const expected = (what: string): never => {
+  throw new TypeError(`expected ${what}`);
+};
+
+const string: Shape = { type: { type: "String" }, encode: (value) => (typeof value === "string" ? value : expected("text")) };
+const boolean: Shape = { type: { type: "Boolean" }, encode: (value) => (typeof value === "boolean" ? value : expected("true or false")) };
+const long: Shape = { type: { type: "Long" }, encode: (value) => (typeof value === "number" && Number.isSafeInteger(value) ? value : expected("a whole number")) };
+
+/** Cedar's decimal has four places; a number with more has none that is equal. */
+const decimal: Shape = {
+  type: { type: "Extension", name: "decimal" },
+  encode: (value) => {
+    if (typeof value !== "number" || Math.abs(value) >= 9e14) return expected("a number below 9e14");
+    const text = value.toFixed(4);
+    return Number(text) === value ? { __extn: { fn: "decimal", arg: text } } : expected("a number of at most four places");
+  },
+};
+
+/** For what Cedar has no type for: the canonical JSON text, so that a policy can at least compare it. */
+const text: Shape = { type: { type: "String" }, encode: canonicalJson };
+
+function set(element: Shape): Shape {
+  return {
+    type: { type: "Set", element: element.type },
+    encode: (value) => (Array.isArray(value) ? (value as readonly Json[]).map((entry) => element.encode(entry)) : expected("a list")),
+  };
+}
+
+/** A member of a record. A nullable member is absent where it is `null`: Cedar has no null, and `has` is how a policy asks. */
+export interface Member {
+  readonly shape: Shape;
+  readonly isRequired: boolean;
+  readonly isNullable: boolean;
+}
+
+export function record(members: ReadonlyMap<string, Member>): Shape {
+  const attributes = Object.fromEntries([...members].map(([name, { shape, isRequired, isNullable }]) => [name, { ...shape.type, required: isRequired && !isNullable }]));
+  return {
+    type: { type: "Record", attributes },
+    encode: (value) => {
+      if (!isJsonObject(value)) return expected("an object");
+      const encoded: [string, CedarValueJson][] = [];
+      for (const [name, member] of Object.entries(value)) {
+        const known = members.get(name) ?? expected(`no member \`${name.slice(0, 64)}\``);
+        if (member === null && known.isNullable) continue;
+        encoded.push([name, known.shape.encode(member)]);
+      }
+      for (const [name, { isRequired, isNullable }] of members) {
+        if (isRequired && !isNullable && own(value, name) === undefined) expected(`the member \`${name}\``);
+      }
+      return Object.fromEntries(encoded);
+    },
+  };
+}
+
+/** Shapes of what we say ourselves. */
+export const SHAPES: { readonly string: Shape; readonly boolean: Shape; readonly long: Shape; readonly strings: Shape } = { string, boolean, long, strings: set(string) };
+
+/** The shape of values that fit a JSON schema. Unions and free-form objects have no Cedar type: `text`. */
+export function shapeOf(schema: Json, depth = 0): { readonly shape: Shape; readonly isNullable: boolean } {
+  if (!isJsonObject(schema) || depth > 16) return { shape: text, isNullable: false };
+  const types = alternativesOf(schema);
+  const others = types?.filter((alternative) => own(alternative, "type") !== "null");
+  if (types === undefined || others?.length !== 1) return { shape: text, isNullable: false };
+  return { shape: shapeOfOne(others[0] as JsonObject, depth), isNullable: others.length < types.length };
+}
+
+/** A schema as its alternatives, when it says nothing more than that. */
+function alternativesOf(schema: JsonObject): readonly JsonObject[] | undefined {
+  for (const keyword of ["anyOf", "oneOf"] as const) {
+    const alternatives = own(schema, keyword);
+    if (Array.isArray(alternatives)) return own(schema, "type") === undefined && alternatives.every(isJsonObject) ? (alternatives as readonly JsonObject[]) : undefined;
+  }
+  if (Object.hasOwn(schema, "allOf") || Object.hasOwn(schema, "not") || Object.hasOwn(schema, "if")) return undefined;
+  const type = own(schema, "type");
+  return Array.isArray(type) ? type.map((one: Json) => ({ ...schema, type: one })) : [schema];
+}
+
+function shapeOfOne(schema: JsonObject, depth: number): Shape {
+  switch (own(schema, "type")) {
+    case "string":
+      return string;
+    case "boolean":
+      return boolean;
+    case "integer":
+      return long;
+    case "number":
+      return decimal;
+    case "array":
+      return shapeOfList(own(schema, "items"), depth);
+    case "object":
+      return isJsonObject(own(schema, "properties")) && own(schema, "additionalProperties") === false ? shapeOfObject(schema, depth) : text;
+    default:
+      return text;
+  }
+}
+
+function shapeOfList(items: Json | undefined, depth: number): Shape {
+  const { shape, isNullable } = shapeOf(items ?? true, depth + 1);
+  return set(isNullable ? text : shape);
+}
+
+/** The shape of an object with the properties of a schema, closed. */
+export function shapeOfObject(schema: JsonObject, depth = 0): Shape {
+  const properties = own(schema, "properties");
+  const required = own(schema, "required");
+  const requiredNames = new Set<Json>(Array.isArray(required) ? (required as readonly Json[]) : []);
+  const members = Object.entries(isJsonObject(properties) ? properties : {}).map(([name, property]): [string, Member] => {
+    const { shape, isNullable } = shapeOf(property, depth + 1);
+    return [name, { shape, isNullable, isRequired: requiredNames.has(name) }];
+  });
+  return record(new Map(members));
+}

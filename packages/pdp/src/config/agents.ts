@@ -1,0 +1,55 @@
+import { isIdentifier, isToolId, rulesOf, type ResourceConstraints, type Vocabulary } from "@ambit/core";
+import { Reader } from "./reader.ts";
+
+/** The most that an agent can ever have, whatever envelope it holds. */
+export interface Ceiling {
+  readonly allowedTools: ReadonlySet<string>;
+  readonly mayDelegate: ReadonlySet<string>;
+  readonly resourceConstraints: ResourceConstraints;
+}
+
+export interface Agent {
+  readonly id: string;
+  readonly trustZone: "first_party" | "third_party" | "vendor_runtime";
+  readonly ceiling: Ceiling | "none";
+}
+
+/** Who is registered. An agent that is not here gets nothing. */
+export type Agents = ReadonlyMap<string, Agent>;
+
+/** Reads the register of agents. Refuses (`config_invalid`) an agent without a ceiling; `"ceiling": "none"` says that it has none. */
+export function parseAgents(data: unknown, vocabulary: Vocabulary, file = "the agents"): Agents {
+  const agents = new Map<string, Agent>();
+  for (const [id, entry] of new Reader("config_invalid", file, data).members(["agents"]).at("agents").entries()) {
+    if (!isIdentifier(id)) entry.fail("is not an id: visible ASCII, at most 256");
+    entry.members(["trust_zone", "ceiling"], ["description"]);
+    const ceiling = entry.at("ceiling");
+    agents.set(id, {
+      id,
+      trustZone: entry.at("trust_zone").oneOf("first_party", "third_party", "vendor_runtime"),
+      ceiling: ceiling.value === "none" ? "none" : parseCeiling(ceiling, vocabulary),
+    });
+  }
+  return agents;
+}
+
+function parseCeiling(reader: Reader, vocabulary: Vocabulary): Ceiling {
+  reader.members(["allowed_tools"], ["may_delegate", "resource_constraints"]);
+  const mayDelegate = reader.at("may_delegate");
+  const constraints = reader.at("resource_constraints");
+  return Object.freeze({
+    allowedTools: new Set(reader.at("allowed_tools").texts(isToolId, "a tool id")),
+    mayDelegate: new Set(mayDelegate.isAbsent ? [] : mayDelegate.texts(isToolId, "a tool id")),
+    resourceConstraints: constraints.isAbsent ? Object.freeze({}) : parseConstraints(constraints, vocabulary),
+  });
+}
+
+function parseConstraints(reader: Reader, vocabulary: Vocabulary): ResourceConstraints {
+  const entries = reader.entries().map(([key, value]) => {
+    const kind = vocabulary.kinds.get(key);
+    if (kind === undefined) return value.fail("is not in the vocabulary");
+    const parsed = rulesOf(kind).parse(value.value);
+    return parsed === undefined ? value.fail(`is not a value of kind \`${kind}\``) : ([key, parsed] as const);
+  });
+  return Object.freeze(Object.fromEntries(entries));
+}

@@ -1,0 +1,120 @@
+import { randomText, saltedDigestOf, type AccessRequest, type Committed, type Decision, type Obligation, type Refusal } from "@ambit/core";
+import { leafOf, type Chain } from "./envelope-store.ts";
+import type { ToolEntry } from "./manifest/manifest.ts";
+import { orRefuse, refusalOf, Refused } from "./refusal.ts";
+import type { Setting } from "./setting.ts";
+import { checkApproval } from "./steps/approval.ts";
+import { commit } from "./steps/commit.ts";
+import { checkConstraints, type ResultObligation } from "./steps/constraint.ts";
+import { checkEnvelope } from "./steps/envelope.ts";
+import { checkIntent } from "./steps/intent.ts";
+import { partyOf, record } from "./steps/log.ts";
+import { callQuestion, checkPolicy, dataClassesOf } from "./steps/policy.ts";
+import { checkTool } from "./steps/tool.ts";
+
+/** What is known of a call so far; grows step by step, so that a record can say how far it came. */
+interface Progress {
+  readonly id: string;
+  readonly request: AccessRequest;
+  chain?: Chain;
+  tool?: ToolEntry;
+  policies?: readonly string[];
+  obligations: readonly ResultObligation[];
+  committed?: Committed;
+  isRepeated?: boolean;
+}
+
+/**
+ * The decision point's half of the one path: seven steps, in their order, cheap and local first, side effects last.
+ * INVARIANT I1: `decision: true` is built in one place, after every step. Never throws.
+ */
+export async function decide(setting: Setting, request: AccessRequest): Promise<Decision> {
+  const progress: Progress = { id: `dec_${randomText()}`, request, obligations: [] };
+  try {
+    await judge(setting, progress);
+  } catch (error) {
+    return refuse(setting, progress, refusalOf(error, "call", "pdp_unavailable", "the decision could not be taken"));
+  }
+  if (progress.isRepeated !== true) {
+    try {
+      await record(setting, "decision", partyOf(progress.chain, request.context.agent), progress.id, detailsOf(progress, { decision: "permit" }));
+    } catch (error) {
+      await release(setting, progress);
+      return denial(progress.id, refusalOf(error, "log", "log_unavailable", "the decision could not be recorded"));
+    }
+  }
+  const { committed, tool } = progress;
+  if (committed === undefined || tool === undefined) return denial(progress.id, new Refused("commit", "state_unavailable", "nothing was reserved").refusal);
+  return { decision: true, context: { id: committed.decisionId, grant: committed.grant, obligations: obligationsOf(progress.obligations, tool, committed) } };
+}
+
+async function judge(setting: Setting, progress: Progress): Promise<void> {
+  const { context, subject, action } = progress.request;
+  const chain = (progress.chain = await checkEnvelope(setting, context.presentation, context.agent));
+  const { envelope } = leafOf(chain);
+  if (subject.type !== "user" || subject.id !== envelope.delegatorId) throw new Refused("envelope", "holder_mismatch", "the request names another delegator than the envelope");
+  if (context.refusal !== undefined) throw new Refused("call", context.refusal.code, context.refusal.message);
+  const tool = (progress.tool = checkTool(setting, action));
+  const constrained = checkConstraints(setting, chain, tool, context.arguments);
+  progress.obligations = [...constrained, ...checkIntent(setting, chain, tool)];
+  const facts = await orRefuse("policy", "state_unavailable", "what the task has done so far cannot be told", () => setting.state.facts(envelope.tenantId, chain.lineage));
+  progress.policies = await checkPolicy(setting, chain, facts, callQuestion(tool, context.arguments, envelope.tenantId));
+  checkApproval(chain, tool);
+  const committed = await commit(setting, {
+    chain,
+    tool,
+    arguments: context.arguments,
+    callId: context.call_id,
+    callDigest: context.call_digest,
+    decisionId: progress.id,
+    grantId: `grant_${randomText()}`,
+  });
+  progress.committed = committed;
+  progress.isRepeated = committed.status === "repeated";
+}
+
+function obligationsOf(results: readonly ResultObligation[], tool: ToolEntry, { reserved }: Committed): readonly Obligation[] {
+  const { records } = tool;
+  const limit: readonly Obligation[] =
+    records === undefined || records === "none" ? [] : [{ id: "records", type: "limit_records", properties: { pointer: records.result, max: reserved["records"] ?? records.most } }];
+  return [...results, ...limit, { id: "labels", type: "label_output", properties: { integrity: tool.output, data_classes: dataClassesOf(tool) } }];
+}
+
+async function refuse(setting: Setting, progress: Progress, refusal: Refusal): Promise<Decision> {
+  const details = detailsOf(progress, { decision: refusal.code === "approval_required" ? "approval_required" : "deny", code: refusal.code, step: refusal.step, message: refusal.message, hint: refusal.hint });
+  try {
+    await record(setting, "decision", partyOf(progress.chain, progress.request.context.agent), progress.id, details);
+  } catch {
+    return denial(progress.id, refusal); // a deny stays the deny that it is, recorded or not
+  }
+  return denial(progress.id, refusal);
+}
+
+function denial(id: string, refusal: Refusal): Decision {
+  return { decision: false, context: { id, refusal } };
+}
+
+/** INVARIANT I11: no grant without a durable record, so what was reserved for it goes back. */
+async function release(setting: Setting, { chain, request }: Progress): Promise<void> {
+  if (chain === undefined) return;
+  const { tenantId } = leafOf(chain).envelope;
+  await setting.state.settle({ tenantId, callId: request.context.call_id, action: "release", used: {}, observed: false }).catch(() => undefined);
+}
+
+/** INVARIANT I10: names, digests and figures; the arguments themselves only as a salted digest. */
+function detailsOf(progress: Progress, verdict: object): object {
+  const { request, tool, policies, committed } = progress;
+  const salt = randomText();
+  return {
+    ...verdict,
+    tool: tool?.id ?? request.action.name.slice(0, 256),
+    server: request.action.properties?.server,
+    effect: tool?.effect,
+    call_id: request.context.call_id,
+    arguments_digest: saltedDigestOf(request.context.arguments, salt),
+    arguments_salt: salt,
+    policies,
+    reserved: committed?.reserved,
+    data_classes: tool === undefined ? undefined : dataClassesOf(tool),
+  };
+}

@@ -1,0 +1,17 @@
+/**
+ * The decision point of Ambit, embeddable.
+ *
+ * @module
+ */
+export { createPdp, type EmbeddedPdp, type PdpOptions } from "./create-pdp.ts";
+export type { Part, PdpConfig } from "./config/load-config.ts";
+
+// What tools around the decision point need: reading what a person wrote, and writing a first version of it.
+export { parseAgents, type Agent, type Agents, type Ceiling } from "./config/agents.ts";
+export { parsePurposes, type Purpose, type Purposes } from "./config/purposes.ts";
+export { parseManifest } from "./manifest/parse-manifest.ts";
+export type { ConstraintMapping, Effect, Manifest, RecordsRule, ToolEntry, ToolName } from "./manifest/manifest.ts";
+
+// What other policy engines plug in as.
+export type { Entity, Evaluation, PolicyAnswer, PolicyEngine } from "./engine/policy-engine.ts";
+export type { PolicyFile } from "./cedar/policies.ts";

@@ -1,0 +1,28 @@
+import type { Refusal, RefusalCode, Step } from "@ambit/core";
+
+const RETRYABLE: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["argument_not_allowed", "budget_exhausted", "state_unavailable", "log_unavailable", "grant_invalid"]);
+
+/** A refusal, thrown inside the decision point only, where the steps are written; `decide` and its siblings turn it into an answer. */
+export class Refused extends Error {
+  readonly refusal: Refusal;
+
+  /** `hint` says what an operator could change; the model never sees it. */
+  constructor(step: Step, code: RefusalCode, message: string, hint?: string) {
+    super(message);
+    this.refusal = { code, message, step, retryable: RETRYABLE.has(code), ...(hint === undefined ? {} : { hint }) };
+  }
+}
+
+/** What stopped a step. INVARIANT I1, I8: whatever it was, it is a refusal. */
+export function refusalOf(error: unknown, step: Step, code: RefusalCode, message: string): Refusal {
+  return error instanceof Refused ? error.refusal : new Refused(step, code, message).refusal;
+}
+
+/** Runs what may fail for reasons outside (a store, an engine); the failure is a refusal with this code. */
+export async function orRefuse<T>(step: Step, code: RefusalCode, message: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw error instanceof Refused ? error : new Refused(step, code, message);
+  }
+}

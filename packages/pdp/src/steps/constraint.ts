@@ -1,0 +1,101 @@
+import { rulesOf, valuesAt, type ConstraintValue, type Json, type JsonObject, type Obligation, type ResourceConstraints, type Vocabulary } from "@ambit/core";
+import type { Ceiling } from "../config/agents.ts";
+import { leafOf, type Chain } from "../envelope-store.ts";
+import type { ConstraintMapping, ToolEntry } from "../manifest/manifest.ts";
+import { Refused } from "../refusal.ts";
+import type { Setting } from "../setting.ts";
+
+/** What the enforcement point must do with the result so that the constraints hold there, too. */
+export type ResultObligation = Extract<Obligation, { readonly type: "filter_records" | "redact_fields" }>;
+
+/**
+ * Step 2: the tool is allowed by the envelope and by the ceiling of every agent of the chain, and every argument is inside the constraints of both.
+ * Children were checked to be narrower when they were issued, so the last envelope speaks for the chain.
+ */
+export function checkConstraints(setting: Setting, chain: Chain, tool: ToolEntry, args: JsonObject): readonly ResultObligation[] {
+  const { envelope } = leafOf(chain);
+  checkTools(setting, chain, tool);
+  const flaw = setting.argumentChecks.get(tool.id)?.(args);
+  if (flaw !== undefined) throw new Refused("constraint", "argument_not_allowed", flaw);
+  const bounds = [envelope.resourceConstraints, ...ceilingsOf(setting, chain).map(({ resourceConstraints }) => resourceConstraints)];
+  return bounds.flatMap((constraints, index) => checkBound(`c${index}`, constraints, setting.order.vocabulary, tool, args));
+}
+
+function checkTools(setting: Setting, chain: Chain, tool: ToolEntry): void {
+  const { envelope } = leafOf(chain);
+  if (!envelope.allowedTools.includes(tool.id) || envelope.deniedTools.includes(tool.id)) {
+    throw new Refused("constraint", "tool_not_allowed", `the envelope does not allow \`${tool.id}\`; it allows ${listed(envelope.allowedTools)}`);
+  }
+  for (const { envelope: link } of chain.links) {
+    const ceiling = setting.agents.get(link.agentId)?.ceiling;
+    if (ceiling === undefined || ceiling === "none") continue;
+    const isHolder = link === envelope;
+    // Whoever handed a tool on need not be able to use it, only to hand it on.
+    if (ceiling.allowedTools.has(tool.id) || (!isHolder && ceiling.mayDelegate.has(tool.id))) continue;
+    throw new Refused("constraint", "tool_not_allowed", `\`${tool.id}\` is above the ceiling of the agent \`${link.agentId}\``);
+  }
+}
+
+/** The ceilings that a chain is under. */
+export function ceilingsOf(setting: Setting, chain: Chain): readonly Ceiling[] {
+  return chain.links.map(({ envelope }) => setting.agents.get(envelope.agentId)?.ceiling).filter((ceiling) => ceiling !== undefined && ceiling !== "none");
+}
+
+function checkBound(id: string, constraints: ResourceConstraints, vocabulary: Vocabulary, tool: ToolEntry, args: JsonObject): readonly ResultObligation[] {
+  const obligations: ResultObligation[] = [];
+  for (const [key, constraint] of Object.entries(constraints)) {
+    if (key === "max_records") checkLimit(tool, args, constraint);
+    else if (key === "data_classes") obligations.push(...checkDataClasses(`${id}-${key}`, tool, new Set(constraint as readonly string[]), "constraint"));
+    else obligations.push(...checkKey(`${id}-${key}`, key, constraint, vocabulary, tool, args));
+  }
+  return obligations;
+}
+
+function checkKey(id: string, key: string, constraint: ConstraintValue, vocabulary: Vocabulary, tool: ToolEntry, args: JsonObject): readonly ResultObligation[] {
+  const kind = vocabulary.kinds.get(key);
+  const mapping: ConstraintMapping | undefined = tool.constraints.get(key);
+  if (kind === undefined || mapping === undefined) {
+    throw new Refused("constraint", "constraint_unmapped", `\`${key}\` cannot be checked for \`${tool.id}\``, `say in the manifest where it shows: \`constraints.${key}\` of its entry, as {"argument": "/…"}, {"result": "/…"} or "not_applicable"`);
+  }
+  if (mapping === "not_applicable") return [];
+  if (mapping.argument !== undefined) checkArgument(key, mapping.argument, rulesOf(kind).describe(constraint), args, mapping.result !== undefined, (value) => rulesOf(kind).admits(constraint, value));
+  return mapping.result === undefined ? [] : [{ id, type: "filter_records", properties: { pointer: mapping.result, kind, constraint } }];
+}
+
+function checkArgument(key: string, pointer: string, allowed: string, args: JsonObject, isCheckedInResult: boolean, admits: (value: Json) => boolean): void {
+  const values = valuesAt(args, pointer);
+  if ((values === undefined || values.length === 0) && isCheckedInResult) return;
+  if (values?.some((value) => value !== undefined) === true && values.every(admits)) return;
+  throw new Refused("constraint", "argument_not_allowed", `the argument \`${pointer}\` must be within \`${key}\`: ${allowed}`);
+}
+
+function checkLimit(tool: ToolEntry, args: JsonObject, max: ConstraintValue): void {
+  if (tool.records === "none") return;
+  if (tool.records === undefined) {
+    throw new Refused("constraint", "constraint_unmapped", `it is not known how many records \`${tool.id}\` returns`, 'add `records` to its entry in the manifest, as {"result": "/…", "most": 50} or "none"');
+  }
+  const limit = tool.records.limit === undefined ? undefined : valuesAt(args, tool.records.limit)?.[0];
+  if (limit === undefined || limit === null) return;
+  // 0 and negative numbers mean "without limit" to many services.
+  if (typeof limit === "number" && Number.isSafeInteger(limit) && limit >= 1 && limit <= (max as number)) return;
+  throw new Refused("constraint", "argument_not_allowed", `the argument \`${tool.records.limit ?? ""}\` must be from 1 to ${String(max)}`);
+}
+
+/** Data classes that are not allowed: the fields that carry them are redacted, or the call is refused where the whole result carries them. */
+export function checkDataClasses(id: string, tool: ToolEntry, allowed: ReadonlySet<string>, step: "constraint" | "intent"): readonly ResultObligation[] {
+  const { dataClasses } = tool;
+  if (dataClasses === undefined) {
+    throw new Refused(step, "constraint_unmapped", `it is not known which data classes \`${tool.id}\` returns`, "add `data_classes` to its entry in the manifest");
+  }
+  if (dataClasses instanceof Map) {
+    const pointers = [...dataClasses].filter(([name]) => !allowed.has(name)).flatMap(([, fields]: readonly [string, readonly string[]]) => fields);
+    return pointers.length === 0 ? [] : [{ id, type: "redact_fields", properties: { pointers } }];
+  }
+  const excess = (dataClasses as readonly string[]).find((name) => !allowed.has(name));
+  if (excess === undefined) return [];
+  throw new Refused(step, step === "intent" ? "purpose_mismatch" : "data_class_not_allowed", `\`${tool.id}\` returns data of the class \`${excess}\`, which is not allowed here`);
+}
+
+function listed(names: readonly string[]): string {
+  return names.length === 0 ? "none" : names.slice(0, 16).join(", ");
+}

@@ -1,0 +1,82 @@
+import { valuesAt, type Json, type JsonObject, type LineageFacts } from "@ambit/core";
+import type { Entity, Evaluation } from "../engine/policy-engine.ts";
+import { leafOf, type Chain } from "../envelope-store.ts";
+import type { ToolEntry } from "../manifest/manifest.ts";
+import { orRefuse, Refused } from "../refusal.ts";
+import type { Setting } from "../setting.ts";
+
+/** What is asked: an action on a resource, with what only this action has. */
+export interface Question {
+  readonly action: string;
+  readonly resource: Entity;
+  readonly context: JsonObject;
+}
+
+/**
+ * Step 4: asked for the delegator and for every agent of the chain, as one batch; all must permit. An agent for a user who cannot do
+ * a thing cannot do it either.
+ */
+export async function checkPolicy(setting: Setting, chain: Chain, facts: LineageFacts, question: Question): Promise<readonly string[]> {
+  const { engine } = setting;
+  if (engine.isEmpty) throw new Refused("policy", "no_policy", "there are no policies, so nothing is permitted", "add a policy file to `policies` of the configuration");
+  const evaluations = evaluationsOf(setting, chain, facts, question);
+  const answers = await orRefuse("policy", "policy_error", "the policies could not be evaluated", () => engine.evaluate(evaluations));
+  // INVARIANT I9: an engine that leaves a question out has not permitted it.
+  if (answers.length !== evaluations.length) throw new Refused("policy", "policy_error", "the policies could not be evaluated");
+  answers.forEach(({ effect, errors }, index) => {
+    const who = evaluations[index]?.subject.type === "user" ? "the delegator" : "the agent";
+    if (errors.length > 0) throw new Refused("policy", "policy_error", `the policies could not be evaluated for ${who}: ${errors[0] ?? ""}`);
+    if (effect !== "permit") throw new Refused("policy", "policy_denied", `${who} may not do this`);
+  });
+  return [...new Set(answers.flatMap(({ policies }) => policies))];
+}
+
+function evaluationsOf(setting: Setting, chain: Chain, facts: LineageFacts, question: Question): readonly Evaluation[] {
+  const { envelope } = leafOf(chain);
+  const tenant = envelope.tenantId;
+  const delegator: Entity = { type: "user", id: envelope.delegatorId, properties: { tenant } };
+  const agents = [...new Set(chain.links.map((link) => link.envelope.agentId))].map((id) => agentEntity(setting, id, tenant));
+  const context = {
+    ...question.context,
+    agent: agentEntity(setting, envelope.agentId, tenant),
+    delegator,
+    tenant,
+    purpose: envelope.purpose,
+    task: {
+      id: envelope.taskId,
+      calls: facts.calls,
+      depth: chain.links.length - 1,
+      tools_used: facts.toolsUsed,
+      previous_tool: facts.previousTool,
+    },
+    labels: { integrity: facts.labels.integrity, data_classes: facts.labels.dataClasses },
+  };
+  return [delegator, ...agents].map((subject) => ({ subject, action: { name: question.action }, resource: question.resource, context }));
+}
+
+/** An agent as policies see it. */
+export function agentEntity(setting: Setting, id: string, tenant: string): Entity {
+  return { type: "agent", id, properties: { tenant, trust_zone: setting.agents.get(id)?.trustZone ?? "unregistered" } };
+}
+
+/** The question that a tool call is. */
+export function callQuestion(tool: ToolEntry, args: JsonObject, tenant: string): Question {
+  return {
+    action: tool.id,
+    resource: { ...resourceOf(tool, args), properties: { tenant } },
+    context: { arguments: args, tool: { effect: tool.effect, sends_outside: tool.sendsOutside, data_classes: dataClassesOf(tool) } },
+  };
+}
+
+function resourceOf(tool: ToolEntry, args: JsonObject): { readonly type: string; readonly id: string } {
+  if (tool.resource === undefined) return { type: "Tool", id: tool.id };
+  const id: Json | undefined = valuesAt(args, tool.resource.id)?.[0];
+  if (typeof id === "string" || typeof id === "number") return { type: tool.resource.type, id: String(id) };
+  throw new Refused("policy", "argument_not_allowed", `the argument \`${tool.resource.id}\` must name the ${tool.resource.type}`);
+}
+
+/** All classes that a result can carry; sorted. */
+export function dataClassesOf(tool: ToolEntry): readonly string[] {
+  const { dataClasses = [] } = tool;
+  return dataClasses instanceof Map ? [...dataClasses.keys()].sort() : (dataClasses as readonly string[]);
+}
