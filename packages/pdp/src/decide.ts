@@ -98,7 +98,7 @@ function denial(id: string, refusal: Refusal): Decision {
 async function release(setting: Setting, { chain, request }: Progress): Promise<void> {
   if (chain === undefined) return;
   const { tenantId } = leafOf(chain).envelope;
-  await setting.state.settle({ tenantId, callId: request.context.call_id, action: "release", used: {}, observed: false }).catch(() => undefined);
+  await setting.state.settle({ tenantId, callId: request.context.call_id, action: "cancel", used: {}, observed: false }).catch(() => undefined);
 }
 
 /** INVARIANT I10: names, digests and figures; the arguments themselves only as a salted digest. */

@@ -33,7 +33,7 @@ const SETTLEMENTS: { readonly [status in OutcomeStatus]: Pick<Settlement, "actio
   failed: { action: "release", observed: true },
   unknown: { action: "keep", observed: true },
   withheld: { action: "keep", observed: false },
-  not_run: { action: "release", observed: false },
+  not_run: { action: "cancel", observed: false },
 };
 
 /** Settles what was reserved and records how the call ended. Rejects when it cannot: the enforcement point then withholds the answer. */

@@ -75,10 +75,10 @@ export function createMemoryState(): MemoryState {
     settle: async ({ tenantId, callId, action, used, observed }) => {
       const tenant = tenantOf(tenantId);
       const call = tenant.calls.get(callId);
-      if (call === undefined || call.phase === "settled") return undefined;
+      if (call === undefined || call.phase === "settled" || (action === "cancel" && call.phase !== "reserved")) return undefined;
       call.phase = "settled";
       for (const debit of call.debits) {
-        if (action === "release") debit.amount = 0;
+        if (action === "release" || action === "cancel") debit.amount = 0;
         if (action === "commit") debit.amount = Math.min(debit.amount, used[debit.unit] ?? debit.amount);
         close(tenant, debit);
       }

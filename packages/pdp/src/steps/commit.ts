@@ -3,7 +3,7 @@ import { leafOf, type Chain } from "../envelope-store.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
 import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
-import { ceilingsOf } from "./constraint.ts";
+import { ceilingOf } from "./constraint.ts";
 import { dataClassesOf } from "./policy.ts";
 
 export interface CommitQuestion {
@@ -58,6 +58,9 @@ function accountsOf(setting: Setting, chain: Chain, tool: ToolEntry): ReadonlyMa
   const add = (unit: string, account: Account): void => void accounts.set(unit, [...(accounts.get(unit) ?? []), account]);
   const ownPrefix = `tools/${tool.id}/`;
   for (const { id, envelope } of chain.links) {
+    // An envelope is worth no more than its holder's ceiling, so both count per envelope.
+    const ceiling = ceilingOf(setting, envelope.agentId)?.resourceConstraints["max_records"];
+    if (typeof ceiling === "number") add("records", { id: `${id}/ceiling/max_records`, limit: ceiling });
     for (const [name, limit] of limitsOf(envelope.budgets)) {
       const isOwn = name.slice(0, ownPrefix.length) === ownPrefix;
       const [unit = "", detail = ""] = (isOwn ? name.slice(ownPrefix.length) : name).split("/");
@@ -68,10 +71,6 @@ function accountsOf(setting: Setting, chain: Chain, tool: ToolEntry): ReadonlyMa
     const most = envelope.resourceConstraints["max_records"];
     if (typeof most === "number") add("records", { id: `${id}/max_records`, limit: most });
   }
-  ceilingsOf(setting, chain).forEach(({ resourceConstraints }, index) => {
-    const most = resourceConstraints["max_records"];
-    if (typeof most === "number") add("records", { id: `${chain.lineage}/ceiling/${index}/max_records`, limit: most });
-  });
   return accounts;
 }
 

@@ -17,7 +17,8 @@ export function checkConstraints(setting: Setting, chain: Chain, tool: ToolEntry
   checkTools(setting, chain, tool);
   const flaw = setting.argumentChecks.get(tool.id)?.(args);
   if (flaw !== undefined) throw new Refused("constraint", "argument_not_allowed", flaw);
-  const bounds = [envelope.resourceConstraints, ...ceilingsOf(setting, chain).map(({ resourceConstraints }) => resourceConstraints)];
+  const ceilings = chain.links.map((link) => ceilingOf(setting, link.envelope.agentId)?.resourceConstraints ?? {});
+  const bounds = [envelope.resourceConstraints, ...ceilings];
   return bounds.flatMap((constraints, index) => checkBound(`c${index}`, constraints, setting.order.vocabulary, tool, args));
 }
 
@@ -27,8 +28,8 @@ function checkTools(setting: Setting, chain: Chain, tool: ToolEntry): void {
     throw new Refused("constraint", "tool_not_allowed", `the envelope does not allow \`${tool.id}\`; it allows ${listed(envelope.allowedTools)}`);
   }
   for (const { envelope: link } of chain.links) {
-    const ceiling = setting.agents.get(link.agentId)?.ceiling;
-    if (ceiling === undefined || ceiling === "none") continue;
+    const ceiling = ceilingOf(setting, link.agentId);
+    if (ceiling === undefined) continue;
     const isHolder = link === envelope;
     // Whoever handed a tool on need not be able to use it, only to hand it on.
     if (ceiling.allowedTools.has(tool.id) || (!isHolder && ceiling.mayDelegate.has(tool.id))) continue;
@@ -36,9 +37,10 @@ function checkTools(setting: Setting, chain: Chain, tool: ToolEntry): void {
   }
 }
 
-/** The ceilings that a chain is under. */
-export function ceilingsOf(setting: Setting, chain: Chain): readonly Ceiling[] {
-  return chain.links.map(({ envelope }) => setting.agents.get(envelope.agentId)?.ceiling).filter((ceiling) => ceiling !== undefined && ceiling !== "none");
+/** The ceiling of an agent, where it has one. */
+export function ceilingOf(setting: Setting, agentId: string): Ceiling | undefined {
+  const ceiling = setting.agents.get(agentId)?.ceiling;
+  return ceiling === "none" ? undefined : ceiling;
 }
 
 function checkBound(id: string, constraints: ResourceConstraints, vocabulary: Vocabulary, tool: ToolEntry, args: JsonObject): readonly ResultObligation[] {

@@ -21,14 +21,20 @@ export async function checkPolicy(setting: Setting, chain: Chain, facts: Lineage
   if (engine.isEmpty) throw new Refused("policy", "no_policy", "there are no policies, so nothing is permitted", "add a policy file to `policies` of the configuration");
   const evaluations = evaluationsOf(setting, chain, facts, question);
   const answers = await orRefuse("policy", "policy_error", "the policies could not be evaluated", () => engine.evaluate(evaluations));
-  // INVARIANT I9: an engine that leaves a question out has not permitted it.
-  if (answers.length !== evaluations.length) throw new Refused("policy", "policy_error", "the policies could not be evaluated");
+  // INVARIANT I9: an engine that leaves a question out, or answers something else, has not permitted it.
+  if (!Array.isArray(answers) || answers.length !== evaluations.length || !answers.every(isAnswer)) {
+    throw new Refused("policy", "policy_error", "the policies could not be evaluated");
+  }
   answers.forEach(({ effect, errors }, index) => {
     const who = evaluations[index]?.subject.type === "user" ? "the delegator" : "the agent";
     if (errors.length > 0) throw new Refused("policy", "policy_error", `the policies could not be evaluated for ${who}: ${errors[0] ?? ""}`);
     if (effect !== "permit") throw new Refused("policy", "policy_denied", `${who} may not do this`);
   });
   return [...new Set(answers.flatMap(({ policies }) => policies))];
+}
+
+function isAnswer(answer: unknown): boolean {
+  return typeof answer === "object" && answer !== null && "errors" in answer && Array.isArray(answer.errors) && "policies" in answer && Array.isArray(answer.policies);
 }
 
 function evaluationsOf(setting: Setting, chain: Chain, facts: LineageFacts, question: Question): readonly Evaluation[] {

@@ -1,0 +1,133 @@
+import { describe, expect, it } from "vitest";
+import { BEGIN, codeOf, fixture, outcomeOf } from "./support/fixture.ts";
+
+const CONTRACT = { customer_id: "c1", title: "t", terms: "r", salary: 7 };
+const list = (count: number): object => ({ records: Array.from({ length: count }, () => ({ customer_id: "c1" })) });
+const READ = { customer_id: "c1", limit: 5 };
+
+function tally(codes: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const code of codes) counts[code] = (counts[code] ?? 0) + 1;
+  return counts;
+}
+
+describe("max_records", () => {
+  it("lets exactly as many of twenty parallel calls through as fit", async () => {
+    const { pep } = await fixture();
+    const task = await pep.begin(BEGIN);
+    const codes = await Promise.all(Array.from({ length: 20 }, () => outcomeOf(pep, task, "crm_read", READ, list(5))));
+    expect(tally(codes)).toEqual({ permit: 5, budget_exhausted: 15 });
+  });
+
+  it("gives back what a call did not use", async () => {
+    const { pep } = await fixture();
+    const task = await pep.begin(BEGIN);
+    for (let call = 0; call < 24; call += 1) expect(await outcomeOf(pep, task, "crm_read", READ, list(1))).toBe(call <= 20 ? "permit" : "budget_exhausted");
+  });
+
+  it("gives back what a failed call had reserved", async () => {
+    const { pep } = await fixture();
+    const task = await pep.begin(BEGIN);
+    for (let call = 0; call < 10; call += 1) {
+      const failing = pep.enforce({ envelope: task, tool: "crm_read", arguments: READ }, () => Promise.reject(new Error("upstream down")));
+      await expect(failing).rejects.toThrow("upstream down");
+    }
+    expect(await outcomeOf(pep, task, "crm_read", { customer_id: "c1", limit: 25 }, list(25))).toBe("permit");
+  });
+
+  it("reserves what is left when the call names no limit, and cuts the result to that", async () => {
+    const { pep } = await fixture();
+    const task = await pep.begin(BEGIN);
+    await outcomeOf(pep, task, "crm_read", { customer_id: "c1", limit: 22 }, list(22));
+    const enforced = await pep.enforce({ envelope: task, tool: "crm_read", arguments: { customer_id: "c1" } }, () => list(50));
+    expect(enforced.refused === undefined && (enforced.result as { records: unknown[] }).records).toHaveLength(3);
+    expect(await outcomeOf(pep, task, "crm_read", { customer_id: "c1" }, list(1))).toBe("budget_exhausted");
+  });
+
+  it("never returns more than the limit that was reserved, whatever the tool answers", async () => {
+    const { pep } = await fixture();
+    const task = await pep.begin(BEGIN);
+    const enforced = await pep.enforce({ envelope: task, tool: "crm_read", arguments: READ }, () => list(500));
+    expect(enforced.refused === undefined && (enforced.result as { records: unknown[] }).records).toHaveLength(5);
+  });
+
+  it("is shared by siblings and their parent", async () => {
+    const { pep } = await fixture();
+    const root = await pep.begin(BEGIN);
+    const children = await Promise.all([1, 2, 3].map(() => pep.handOff(root, { agentId: "classifier", allowedTools: ["crm.read"], resourceConstraints: { max_records: 10 } })));
+    const classifier = pep.as("classifier");
+    const codes = await Promise.all([
+      ...children.flatMap((child) => [outcomeOf(classifier, child, "crm_read", READ, list(5)), outcomeOf(classifier, child, "crm_read", READ, list(5))]),
+      outcomeOf(pep, root, "crm_read", READ, list(5)),
+    ]);
+    expect(tally(codes)).toEqual({ permit: 5, budget_exhausted: 2 });
+  });
+
+  it("holds nothing for a grant that nobody redeemed in time", async () => {
+    const { pep, advance } = await fixture();
+    const task = await pep.begin(BEGIN);
+    const admission = await pep.admit({ envelope: task, tool: "crm_read", arguments: { customer_id: "c1", limit: 25 } });
+    expect(admission.admitted).toBe(true);
+    advance(20_000); // this one was redeemed: it keeps what it reserved, however long it runs
+    expect(await outcomeOf(pep, task, "crm_read", READ, list(5))).toBe("budget_exhausted");
+    if (admission.admitted) await admission.fail(new Error("x"));
+    expect(await outcomeOf(pep, task, "crm_read", READ, list(5))).toBe("permit");
+  });
+
+  it("keeps what a call reserved of which nobody knows how it ended", async () => {
+    const { pep } = await fixture();
+    const task = await pep.begin(BEGIN);
+    const admission = await pep.admit({ envelope: task, tool: "crm_read", arguments: { customer_id: "c1", limit: 25 } });
+    if (admission.admitted) await admission.abandon();
+    expect(await outcomeOf(pep, task, "crm_read", READ, list(5))).toBe("budget_exhausted");
+  });
+});
+
+describe("budgets", () => {
+  it("count calls, in all and per tool", async () => {
+    const { pep } = await fixture();
+    const task = await pep.begin({ ...BEGIN, budgets: { calls: 3, tools: { "tickets.create": { calls: 1 } } } });
+    const codes: string[] = [];
+    for (const tool of ["tickets_create", "tickets_create", "contracts_read", "contracts_read", "contracts_read"]) {
+      codes.push(await outcomeOf(pep, task, tool, tool === "tickets_create" ? { title: "x" } : { contract_id: "k1" }, CONTRACT));
+    }
+    expect(codes).toEqual(["permit", "budget_exhausted", "permit", "permit", "budget_exhausted"]);
+  });
+
+  it("count money in the currency of the call, and know no other", async () => {
+    const { pep } = await fixture();
+    const task = await pep.begin({ ...BEGIN, budgets: { money: { EUR: 100 } } });
+    expect(await outcomeOf(pep, task, "tickets_create", { title: "x", cost: 60 })).toBe("permit");
+    expect(await outcomeOf(pep, task, "tickets_create", { title: "x", cost: 60 })).toBe("budget_exhausted");
+    expect(await outcomeOf(pep, task, "tickets_create", { title: "x", cost: 40 })).toBe("permit");
+    expect(await outcomeOf(pep, task, "tickets_create", { title: "x", cost: -40 })).toBe("argument_not_allowed");
+    expect(await outcomeOf(pep, task, "tickets_create", { title: "x", cost: 0.5 })).toBe("argument_not_allowed");
+    const dollars = await pep.begin({ ...BEGIN, budgets: { money: { USD: 100 } } });
+    expect(await outcomeOf(pep, dollars, "tickets_create", { title: "x", cost: 1 })).toBe("budget_exhausted");
+  });
+
+  it("count calls within any window", async () => {
+    const { pep, advance } = await fixture();
+    const task = await pep.begin({ ...BEGIN, budgets: { rate: { "60": 2 } } });
+    const call = (): Promise<string> => outcomeOf(pep, task, "contracts_read", { contract_id: "k1" }, CONTRACT);
+    expect([await call(), await call(), await call()]).toEqual(["permit", "permit", "budget_exhausted"]);
+    advance(59_999);
+    expect(await call()).toBe("budget_exhausted");
+    advance(1);
+    expect([await call(), await call(), await call()]).toEqual(["permit", "permit", "budget_exhausted"]);
+  });
+
+  it("of nothing allow nothing", async () => {
+    const { pep } = await fixture();
+    const task = await pep.begin({ ...BEGIN, budgets: { calls: 0 } });
+    expect(await outcomeOf(pep, task, "contracts_read", { contract_id: "k1" }, CONTRACT)).toBe("budget_exhausted");
+  });
+
+  it("are not spent by what was refused", async () => {
+    const { pep } = await fixture();
+    const envelope = await pep.begin({ ...BEGIN, budgets: { calls: 1 } });
+    await Promise.all(Array.from({ length: 10 }, () => outcomeOf(pep, envelope, "contracts_read", { contract_id: "k9" })));
+    const enforced = await pep.enforce({ envelope, tool: "contracts_read", arguments: { contract_id: "k1" } }, () => CONTRACT);
+    expect(codeOf(enforced)).toBe("permit");
+  });
+});

@@ -1,0 +1,14 @@
+import { expect, it } from "vitest";
+import { createMemoryState } from "../../src/state/memory-state.ts";
+import { commitOf, describeStateStore } from "./state-store.contract.ts";
+
+describeStateStore("memory", async () => createMemoryState());
+
+it("forgets a lineage with everything that belongs to it, and no other", async () => {
+  const store = createMemoryState();
+  await store.commit(commitOf({ want: 10, account: "one" }));
+  await store.commit(commitOf({ want: 10, account: "two", lineage: "l2", callId: "c2" }));
+  store.forget("t1", "l1");
+  expect(await store.commit(commitOf({ want: 10, account: "one" }))).toMatchObject({ status: "committed" });
+  expect(await store.commit(commitOf({ want: 10, account: "two", callId: "c3" }))).toMatchObject({ status: "exhausted" });
+});

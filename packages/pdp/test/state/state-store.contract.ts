@@ -1,0 +1,167 @@
+import type { Commit, CommitAnswer, StateStore } from "@ambit/core";
+import { describe, expect, it } from "vitest";
+
+const NOW = 1_000_000;
+
+/** A commit of one call that wants one of an account with a limit. */
+export function commitOf(change: Partial<Commit> & { readonly want?: number; readonly limit?: number; readonly account?: string; readonly window?: number } = {}): Commit {
+  const { want = 1, limit = 10, account = "acc", window, ...commit } = change;
+  return {
+    tenantId: "t1",
+    lineage: "l1",
+    callId: "c1",
+    callDigest: "d1",
+    decisionId: "dec1",
+    toolId: "tool",
+    reservations: [{ unit: "calls", want, atLeast: want, accounts: [{ id: account, limit, ...(window === undefined ? {} : { window }) }] }],
+    grant: { id: "g1", expiresAt: NOW + 1000 },
+    labels: { integrity: "untrusted", dataClasses: ["b", "a"] },
+    now: NOW,
+    ...commit,
+  };
+}
+
+/** What every state store must do; each store runs this very suite. */
+export function describeStateStore(name: string, create: () => Promise<StateStore>): void {
+  const settle = (store: StateStore, callId: string, action: "commit" | "release" | "keep" | "cancel", used = {}, observed = true): ReturnType<StateStore["settle"]> =>
+    store.settle({ tenantId: "t1", callId, action, used, observed });
+  const spend = async (store: StateStore, callId: string, change = {}): Promise<CommitAnswer> => store.commit(commitOf({ callId, grant: { id: `g-${callId}`, expiresAt: NOW + 1000 }, ...change }));
+  const redeem = (store: StateStore, callId: string, now = NOW): ReturnType<StateStore["redeem"]> => store.redeem({ tenantId: "t1", callId }, `g-${callId}`, "d1", now);
+
+  describe(name, () => {
+    it("reserves until the limit and says what is left", async () => {
+      const store = await create();
+      expect(await spend(store, "a", { want: 7 })).toMatchObject({ status: "committed", reserved: { calls: 7 } });
+      expect(await spend(store, "b", { want: 4 })).toEqual({ status: "exhausted", unit: "calls", remaining: 3 });
+      expect(await spend(store, "c", { want: 3 })).toMatchObject({ status: "committed" });
+      expect(await spend(store, "d")).toMatchObject({ status: "exhausted", remaining: 0 });
+    });
+
+    it("reserves a part where a part is of use, and the same on every account", async () => {
+      const store = await create();
+      const reservation = { unit: "records", want: 50, atLeast: 1, accounts: [{ id: "child", limit: 20 }, { id: "parent", limit: 12 }] };
+      expect(await store.commit(commitOf({ reservations: [reservation] }))).toMatchObject({ reserved: { records: 12 } });
+      expect(await store.commit(commitOf({ callId: "c2", reservations: [{ ...reservation, accounts: [{ id: "child", limit: 20 }] }] }))).toMatchObject({ reserved: { records: 8 } });
+    });
+
+    it("takes nothing from any account when one of them refuses", async () => {
+      const store = await create();
+      const [open, full] = [{ id: "open", limit: 1 }, { id: "full", limit: 0 }];
+      expect(await store.commit(commitOf({ reservations: [{ unit: "calls", want: 1, atLeast: 1, accounts: [open, full] }] }))).toMatchObject({ status: "exhausted" });
+      expect(await store.commit(commitOf({ callId: "c2", reservations: [{ unit: "calls", want: 1, atLeast: 1, accounts: [open] }] }))).toMatchObject({ status: "committed" });
+    });
+
+    it("never overshoots under parallel debits", async () => {
+      const store = await create();
+      const answers = await Promise.all(Array.from({ length: 500 }, (_, index) => spend(store, `c${index}`, { limit: 100 })));
+      expect(answers.filter(({ status }) => status === "committed")).toHaveLength(100);
+    });
+
+    it("answers the same call with what was committed, once, however often it is asked in parallel", async () => {
+      const store = await create();
+      const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => spend(store, "same", { limit: 1, decisionId: `dec${index}` })));
+      expect(answers.filter(({ status }) => status === "committed")).toHaveLength(1);
+      expect(new Set(answers.map((answer) => ("decisionId" in answer ? answer.decisionId : "none"))).size).toBe(1);
+    });
+
+    it("redeems a grant at most once", async () => {
+      const store = await create();
+      await spend(store, "a");
+      const answers = await Promise.all(Array.from({ length: 20 }, () => redeem(store, "a")));
+      expect(answers.filter((answer) => answer === "redeemed")).toHaveLength(1);
+      expect(answers.filter((answer) => answer === "replayed")).toHaveLength(19);
+      expect(await spend(store, "a")).toEqual({ status: "spent" });
+    });
+
+    it("redeems no grant of another call, digest, tenant or name, and none too late", async () => {
+      const store = await create();
+      await spend(store, "a");
+      expect(await store.redeem({ tenantId: "t2", callId: "a" }, "g-a", "d1", NOW)).toBe("unknown");
+      expect(await store.redeem({ tenantId: "t1", callId: "b" }, "g-a", "d1", NOW)).toBe("unknown");
+      expect(await store.redeem({ tenantId: "t1", callId: "a" }, "g-b", "d1", NOW)).toBe("unknown");
+      expect(await store.redeem({ tenantId: "t1", callId: "a" }, "g-a", "d2", NOW)).toBe("unknown");
+      expect(await store.redeem({ tenantId: "t1", callId: "constructor" }, "g-a", "d1", NOW)).toBe("unknown");
+      expect(await redeem(store, "a", NOW + 1000)).toBe("expired");
+    });
+
+    it("holds nothing for a grant that expired unused, and for one that was used until it is settled", async () => {
+      const store = await create();
+      await spend(store, "a", { want: 10 });
+      expect(await spend(store, "b", { now: NOW + 999 })).toMatchObject({ status: "exhausted" });
+      expect(await spend(store, "b", { now: NOW + 1000, grant: { id: "g-b", expiresAt: NOW + 2000 } })).toMatchObject({ status: "committed" });
+      await redeem(store, "b", NOW + 1000);
+      expect(await spend(store, "c", { want: 10, now: NOW + 5000, grant: { id: "g-c", expiresAt: NOW + 9000 } })).toMatchObject({ status: "exhausted", remaining: 9 });
+    });
+
+    it.each([
+      ["commit", { calls: 2 }, 8],
+      ["commit", { calls: 99 }, 4],
+      ["commit", {}, 4],
+      ["release", {}, 10],
+      ["keep", {}, 4],
+    ] as const)("settles by %s with %j, and no second time", async (action, used, left) => {
+      const store = await create();
+      await spend(store, "a", { want: 6 });
+      await redeem(store, "a");
+      expect(await settle(store, "a", action, used)).toEqual({ integrity: "untrusted", dataClasses: ["b", "a"] });
+      expect(await settle(store, "a", "release")).toBeUndefined();
+      expect(await spend(store, "b", { want: left + 1, now: NOW + 9999, grant: { id: "g", expiresAt: NOW + 99_999 } })).toMatchObject({ status: "exhausted", remaining: left });
+    });
+
+    it("cancels only what nobody redeemed", async () => {
+      const store = await create();
+      await spend(store, "a", { want: 6 });
+      await spend(store, "b", { want: 4 });
+      await redeem(store, "b");
+      expect(await settle(store, "a", "cancel")).toBeDefined();
+      expect(await settle(store, "b", "cancel")).toBeUndefined();
+      expect(await redeem(store, "a")).toBe("replayed");
+      expect(await spend(store, "c", { want: 7 })).toMatchObject({ status: "exhausted", remaining: 6 });
+    });
+
+    it("frees a window as time goes by", async () => {
+      const store = await create();
+      for (const [index, at] of [0, 400].entries()) {
+        await spend(store, `w${index}`, { limit: 2, window: 1000, now: NOW + at });
+        await redeem(store, `w${index}`);
+        await settle(store, `w${index}`, "commit");
+      }
+      expect(await spend(store, "x", { limit: 2, window: 1000, now: NOW + 999 })).toMatchObject({ status: "exhausted" });
+      expect(await spend(store, "y", { limit: 2, window: 1000, now: NOW + 1000, grant: { id: "g-y", expiresAt: NOW + 9000 } })).toMatchObject({ status: "committed" });
+      expect(await spend(store, "z", { limit: 2, window: 1000, now: NOW + 1000 })).toMatchObject({ status: "exhausted" });
+    });
+
+    it("counts facts when reserved, and adds labels only of what was shown", async () => {
+      const store = await create();
+      await spend(store, "a");
+      await spend(store, "b", { toolId: "other" });
+      expect(await store.facts("t1", "l1")).toEqual({ calls: 2, toolsUsed: ["other", "tool"], previousTool: "other", labels: { integrity: "trusted", dataClasses: [] } });
+      await settle(store, "a", "commit", {}, false);
+      expect((await store.facts("t1", "l1")).labels).toEqual({ integrity: "trusted", dataClasses: [] });
+      await settle(store, "b", "commit");
+      await store.label("t1", "l1", { integrity: "trusted", dataClasses: ["c"] });
+      expect((await store.facts("t1", "l1")).labels).toEqual({ integrity: "untrusted", dataClasses: ["a", "b", "c"] });
+      expect((await store.facts("t1", "l2")).calls).toBe(0);
+    });
+
+    it("remembers the latest revocation of a scope", async () => {
+      const store = await create();
+      expect(await store.revokedAt("t1", ["envelope:a", "task:b"])).toBeUndefined();
+      await store.revoke("t1", ["envelope:a"], 50);
+      await store.revoke("t1", ["envelope:a"], 20);
+      await store.revoke("t1", ["constructor"], 70);
+      expect(await store.revokedAt("t1", ["task:b", "envelope:a"])).toBe(50);
+      expect(await store.revokedAt("t1", ["__proto__", "toString"])).toBeUndefined();
+    });
+
+    it("mixes no two tenants, whatever ids they share", async () => {
+      const store = await create();
+      await spend(store, "a", { want: 10 });
+      await store.revoke("t1", ["tenant"], 50);
+      expect(await store.commit(commitOf({ tenantId: "t2", want: 10 }))).toMatchObject({ status: "committed" });
+      expect(await store.revokedAt("t2", ["tenant"])).toBeUndefined();
+      expect(await store.settle({ tenantId: "t2", callId: "a", action: "release", used: {}, observed: true })).toBeUndefined();
+      expect((await store.facts("t2", "l1")).calls).toBe(1);
+    });
+  });
+}
