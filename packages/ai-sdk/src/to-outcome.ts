@@ -1,0 +1,36 @@
+import { modelRefusal, type Enforced, type ModelRefusal, type Refused } from "@ambit/core";
+
+const BRAND = Symbol.for("ambit.tool-refused");
+
+/**
+ * A call that was refused, or whose result is withheld. Thrown out of `execute`, because that is how the SDK marks a tool result as an error,
+ * keeps the tool-call id and goes on with the run.
+ */
+export class ToolRefusedError extends Error {
+  /** What the model is told, and all it is told. */
+  readonly refusal: ModelRefusal;
+
+  constructor(refused: Refused) {
+    const refusal = modelRefusal(refused);
+    super(JSON.stringify(refusal));
+    this.name = "ToolRefusedError";
+    this.refusal = refusal;
+    Object.defineProperty(this, BRAND, { value: true });
+  }
+
+  /** ai 7 shows the model `error.toString()`, ai 5 and 6 `error.message`: in both it sees the refusal and nothing else. */
+  override toString(): string {
+    return this.message;
+  }
+
+  /** True for errors of any copy of this package in the process; own properties only. */
+  static isInstance(value: unknown): value is ToolRefusedError {
+    return typeof value === "object" && value !== null && Object.hasOwn(value, BRAND);
+  }
+}
+
+/** What the SDK gets from `execute`: the result that may be shown, or the thrown refusal. */
+export function toOutcome<T>(enforced: Enforced<T>): T {
+  if (enforced.refused !== undefined) throw new ToolRefusedError(enforced.refused);
+  return enforced.result;
+}
