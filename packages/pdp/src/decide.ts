@@ -6,7 +6,7 @@ import type { Setting } from "./setting.ts";
 import { checkApproval } from "./steps/approval.ts";
 import { commit } from "./steps/commit.ts";
 import { checkConstraints, type ResultObligation } from "./steps/constraint.ts";
-import { checkEnvelope } from "./steps/envelope.ts";
+import { checkEnvelope, openEnvelope } from "./steps/envelope.ts";
 import { checkIntent } from "./steps/intent.ts";
 import { partyOf, record } from "./steps/log.ts";
 import { callQuestion, checkPolicy, dataClassesOf } from "./steps/policy.ts";
@@ -37,7 +37,7 @@ export async function decide(setting: Setting, request: AccessRequest): Promise<
   }
   if (progress.isRepeated !== true) {
     try {
-      await record(setting, "decision", partyOf(progress.chain, request.context.agent), progress.id, detailsOf(progress, { decision: "permit" }));
+      await record(setting, "decision", partyOf(progress.chain, request.context.agent), progress.id, detailsOf(setting, progress, { decision: "permit" }));
     } catch (error) {
       await release(setting, progress);
       return denial(progress.id, refusalOf(error, "log", "log_unavailable", "the decision could not be recorded"));
@@ -50,7 +50,8 @@ export async function decide(setting: Setting, request: AccessRequest): Promise<
 
 async function judge(setting: Setting, progress: Progress): Promise<void> {
   const { context, subject, action } = progress.request;
-  const chain = (progress.chain = await checkEnvelope(setting, context.presentation, context.agent));
+  const chain = (progress.chain = openEnvelope(setting, context.presentation));
+  await checkEnvelope(setting, chain, context.agent);
   const { envelope } = leafOf(chain);
   if (subject.type !== "user" || subject.id !== envelope.delegatorId) throw new Refused("envelope", "holder_mismatch", "the request names another delegator than the envelope");
   if (context.refusal !== undefined) throw new Refused("call", context.refusal.code, context.refusal.message);
@@ -64,6 +65,7 @@ async function judge(setting: Setting, progress: Progress): Promise<void> {
     chain,
     tool,
     arguments: context.arguments,
+    obligations: progress.obligations,
     callId: context.call_id,
     callDigest: context.call_digest,
     decisionId: progress.id,
@@ -77,11 +79,11 @@ function obligationsOf(results: readonly ResultObligation[], tool: ToolEntry, { 
   const { records } = tool;
   const limit: readonly Obligation[] =
     records === undefined || records === "none" ? [] : [{ id: "records", type: "limit_records", properties: { pointer: records.result, max: reserved["records"] ?? records.most } }];
-  return [...results, ...limit, { id: "labels", type: "label_output", properties: { integrity: tool.output, data_classes: dataClassesOf(tool) } }];
+  return [...results, ...limit, { id: "labels", type: "label_output", properties: { integrity: tool.output, data_classes: dataClassesOf(tool, results) } }];
 }
 
 async function refuse(setting: Setting, progress: Progress, refusal: Refusal): Promise<Decision> {
-  const details = detailsOf(progress, { decision: refusal.code === "approval_required" ? "approval_required" : "deny", code: refusal.code, step: refusal.step, message: refusal.message, hint: refusal.hint });
+  const details = detailsOf(setting, progress, { decision: refusal.code === "approval_required" ? "approval_required" : "deny", code: refusal.code, step: refusal.step, message: refusal.message, hint: refusal.hint });
   try {
     await record(setting, "decision", partyOf(progress.chain, progress.request.context.agent), progress.id, details);
   } catch {
@@ -102,12 +104,12 @@ async function release(setting: Setting, { chain, request }: Progress): Promise<
 }
 
 /** INVARIANT I10: names, digests and figures; the arguments themselves only as a salted digest. */
-function detailsOf(progress: Progress, verdict: object): object {
+function detailsOf(setting: Setting, progress: Progress, verdict: object): object {
   const { request, tool, policies, committed } = progress;
   const salt = randomText();
   return {
     ...verdict,
-    tool: tool?.id ?? request.action.name.slice(0, 256),
+    tool: (tool ?? setting.manifest.resolve(request.action.name, request.action.properties?.server)?.entry)?.id ?? request.action.name.slice(0, 256),
     server: request.action.properties?.server,
     effect: tool?.effect,
     call_id: request.context.call_id,
@@ -115,6 +117,6 @@ function detailsOf(progress: Progress, verdict: object): object {
     arguments_salt: salt,
     policies,
     reserved: committed?.reserved,
-    data_classes: tool === undefined ? undefined : dataClassesOf(tool),
+    data_classes: tool === undefined ? undefined : dataClassesOf(tool, progress.obligations),
   };
 }

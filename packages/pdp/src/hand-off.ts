@@ -3,7 +3,7 @@ import { lifecycleContext } from "./begin.ts";
 import { leafOf, type Chain } from "./envelope-store.ts";
 import { orRefuse, refusalOf, Refused } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
-import { checkEnvelope } from "./steps/envelope.ts";
+import { checkEnvelope, openEnvelope } from "./steps/envelope.ts";
 import { partyOf, record } from "./steps/log.ts";
 import { agentEntity, checkPolicy } from "./steps/policy.ts";
 
@@ -16,7 +16,8 @@ export async function handOff(setting: Setting, request: HandOffRequest): Promis
   let parent: Chain | undefined;
   let child: Envelope | undefined;
   try {
-    parent = await checkEnvelope(setting, request.parent, request.agent);
+    parent = openEnvelope(setting, request.parent);
+    await checkEnvelope(setting, parent, request.agent);
     child = deriveChild(setting, parent, request);
     checkChild(setting, parent, child);
     checkExcerpts(setting, parent, child, request.excerpts);

@@ -2,7 +2,7 @@ import type { EndRequest, Outcome, OutcomeStatus, Redemption, Refusal, Settlemen
 import { leafOf } from "./envelope-store.ts";
 import { orRefuse, refusalOf, Refused } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
-import { checkEnvelope } from "./steps/envelope.ts";
+import { checkEnvelope, openEnvelope } from "./steps/envelope.ts";
 import { partyOf, record } from "./steps/log.ts";
 
 const REDEMPTION_CODES = {
@@ -14,7 +14,8 @@ const REDEMPTION_CODES = {
 /** Spends a grant, after a last look at expiry and revocation (I5, I7). */
 export async function redeem(setting: Setting, request: Redemption): Promise<{ readonly redeemed: true } | { readonly redeemed: false; readonly refusal: Refusal }> {
   try {
-    const chain = await checkEnvelope(setting, request.presentation, request.agent);
+    const chain = openEnvelope(setting, request.presentation);
+    await checkEnvelope(setting, chain, request.agent);
     const { tenantId } = leafOf(chain).envelope;
     const answer = await orRefuse("commit", "state_unavailable", "the grant cannot be redeemed", () =>
       setting.state.redeem({ tenantId, callId: request.callId }, request.grantId, request.callDigest, setting.now()),

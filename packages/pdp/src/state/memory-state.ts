@@ -82,6 +82,8 @@ export function createMemoryState(): MemoryState {
         if (action === "commit") debit.amount = Math.min(debit.amount, used[debit.unit] ?? debit.amount);
         close(tenant, debit);
       }
+      // What failed, or never ran, may be asked again under its id; it is decided and reserved afresh.
+      if (action === "release" || action === "cancel") tenant.calls.delete(callId);
       if (observed) addLabels(lineageOf(tenant, call.lineage), call.labels);
       return call.labels;
     },

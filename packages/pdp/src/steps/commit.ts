@@ -3,13 +3,14 @@ import { leafOf, type Chain } from "../envelope-store.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
 import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
-import { ceilingOf } from "./constraint.ts";
+import { ceilingOf, type ResultObligation } from "./constraint.ts";
 import { dataClassesOf } from "./policy.ts";
 
 export interface CommitQuestion {
   readonly chain: Chain;
   readonly tool: ToolEntry;
   readonly arguments: JsonObject;
+  readonly obligations: readonly ResultObligation[];
   readonly callId: string;
   readonly callDigest: string;
   readonly decisionId: string;
@@ -32,7 +33,7 @@ export async function commit(setting: Setting, question: CommitQuestion): Promis
       reservations: reservationsOf(setting, chain, tool, question.arguments),
       // INVARIANT I7: a grant never outlives its envelope.
       grant: { id: grantId, expiresAt: Math.min(now + setting.grantLifetime, envelope.expiresAt) },
-      labels: { integrity: tool.output, dataClasses: dataClassesOf(tool) },
+      labels: { integrity: tool.output, dataClasses: dataClassesOf(tool, question.obligations) },
       now,
     }),
   );

@@ -3,12 +3,10 @@ import { leafOf, type Chain, type ChainLink } from "../envelope-store.ts";
 import { orRefuse, Refused } from "../refusal.ts";
 
 /**
- * Step 1: the envelope is ours, held by the agent that asks, not expired, not revoked; every agent of its chain is registered.
+ * Step 1: the envelope is held by the agent that asks, not expired, not revoked; every agent of its chain is registered.
  * INVARIANT I7: expiry and revocation of every ancestor count.
  */
-export async function checkEnvelope(setting: Setting, presentation: unknown, agent: string): Promise<Chain> {
-  const chain = setting.envelopes.open(presentation);
-  if (chain === undefined) throw new Refused("envelope", "envelope_malformed", "the envelope is not one of this decision point");
+export async function checkEnvelope(setting: Setting, chain: Chain, agent: string): Promise<void> {
   if (leafOf(chain).envelope.agentId !== agent) throw new Refused("envelope", "holder_mismatch", "the envelope belongs to another agent");
   for (const { envelope } of chain.links) {
     if (!setting.agents.has(envelope.agentId)) throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
@@ -19,6 +17,12 @@ export async function checkEnvelope(setting: Setting, presentation: unknown, age
     if (envelope.expiresAt <= now) throw new Refused("envelope", "envelope_expired", `the envelope expired at ${new Date(envelope.expiresAt).toISOString()}`);
   }
   await checkRevocation(setting, chain);
+}
+
+/** The chain that a presentation stands for; who it is about is known even when it is refused afterwards. */
+export function openEnvelope(setting: Setting, presentation: unknown): Chain {
+  const chain = setting.envelopes.open(presentation);
+  if (chain === undefined) throw new Refused("envelope", "envelope_malformed", "the envelope is not one of this decision point");
   return chain;
 }
 

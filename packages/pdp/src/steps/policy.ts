@@ -4,6 +4,7 @@ import { leafOf, type Chain } from "../envelope-store.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
 import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
+import type { ResultObligation } from "./constraint.ts";
 
 /** What is asked: an action on a resource, with what only this action has. */
 export interface Question {
@@ -81,8 +82,11 @@ function resourceOf(tool: ToolEntry, args: JsonObject): { readonly type: string;
   throw new Refused("policy", "argument_not_allowed", `the argument \`${tool.resource.id}\` must name the ${tool.resource.type}`);
 }
 
-/** All classes that a result can carry; sorted. */
-export function dataClassesOf(tool: ToolEntry): readonly string[] {
+/** The classes that a result can carry, sorted; without those whose every field is redacted. */
+export function dataClassesOf(tool: ToolEntry, obligations: readonly ResultObligation[] = []): readonly string[] {
   const { dataClasses = [] } = tool;
-  return dataClasses instanceof Map ? [...dataClasses.keys()].sort() : (dataClasses as readonly string[]);
+  if (!(dataClasses instanceof Map)) return dataClasses as readonly string[];
+  const redacted = new Set(obligations.flatMap((obligation) => (obligation.type === "redact_fields" ? obligation.properties.pointers : [])));
+  const fields: ReadonlyMap<string, readonly string[]> = dataClasses;
+  return [...fields].filter(([, pointers]) => pointers.length === 0 || !pointers.every((pointer) => redacted.has(pointer))).map(([name]) => name).sort();
 }

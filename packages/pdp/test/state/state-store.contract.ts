@@ -115,8 +115,21 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       await redeem(store, "b");
       expect(await settle(store, "a", "cancel")).toBeDefined();
       expect(await settle(store, "b", "cancel")).toBeUndefined();
-      expect(await redeem(store, "a")).toBe("replayed");
+      expect(await redeem(store, "a")).toBe("unknown");
       expect(await spend(store, "c", { want: 7 })).toMatchObject({ status: "exhausted", remaining: 6 });
+    });
+
+    it("lets a call that failed be asked again under its id, with a new grant, and one that ran not", async () => {
+      const store = await create();
+      for (const action of ["release", "commit"] as const) {
+        await spend(store, "a", { want: 10 });
+        await redeem(store, "a");
+        await settle(store, "a", action);
+        const again = await spend(store, "a", { want: 10, grant: { id: "g-2", expiresAt: NOW + 1000 } });
+        expect(again.status).toBe(action === "release" ? "committed" : "spent");
+        expect(await redeem(store, "a")).toBe(action === "release" ? "unknown" : "replayed");
+        if (again.status === "committed") await settle(store, "a", "cancel");
+      }
     });
 
     it("frees a window as time goes by", async () => {

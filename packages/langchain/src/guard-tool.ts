@@ -1,0 +1,52 @@
+import type { EnvelopeSource, Pep, Refused } from "@ambit/core";
+import type { ClientTool } from "@langchain/core/tools";
+import { openTool, type Body } from "./open-tool.ts";
+import { toCall, toInput } from "./to-call.ts";
+import { isGraphBubbleUp, partOf, toDenial } from "./to-outcome.ts";
+
+/** The tool with its body behind the enforcement point: everything else of it is inherited, and wherever it is passed on to, the check goes along. */
+export function guardTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSource, tool: T): T {
+  const raw = openTool(tool);
+  const body: Body = async (input, manager, config) => {
+    const isPair = raw.responseFormat === "content_and_artifact";
+    const refuse = (refused: Refused): unknown => {
+      const denial = toDenial(refused, raw.name, config?.toolCall?.id);
+      return isPair ? [denial, undefined] : denial;
+    };
+
+    const admission = await pep.admit(toCall(envelope, raw, input, config));
+    if (!admission.admitted) return refuse(admission.refused);
+
+    let result: unknown;
+    try {
+      // INVARIANT I4: the body gets the copy that was decided, never the input it was called with.
+      const output = await raw._call(toInput(input, admission.arguments), manager, config);
+      // While anything has to be checked in the result, what a tool reports on the way to it is not shown either.
+      result = isGenerator(output) ? await lastOf(output, admission.holdsResult ? undefined : manager) : output;
+    } catch (error) {
+      // A tool that pauses has neither failed nor ended: what it did before the pause may have taken effect.
+      await (isGraphBubbleUp(error) || config?.signal?.aborted === true ? admission.abandon() : admission.fail(error));
+      throw error;
+    }
+    const part = partOf(result, isPair);
+    const completion = await admission.complete(part.data);
+    if (!completion.released) return refuse(completion.refused);
+    return admission.holdsResult ? part.replace(completion.result) : result;
+  };
+  return Object.create(raw, { _call: { value: body }, ...(raw.func === undefined ? {} : { func: { value: body } }) }) as T;
+}
+
+type Outputs = AsyncGenerator<unknown, unknown, undefined>;
+
+function isGenerator(output: unknown): output is Outputs {
+  return typeof output === "object" && output !== null && "next" in output && typeof output.next === "function";
+}
+
+/** The result of a tool that reports its progress, which goes to the application's callbacks as it does without us. */
+async function lastOf(outputs: Outputs, manager: Parameters<Body>[1]): Promise<unknown> {
+  for (;;) {
+    const { done, value } = await outputs.next();
+    if (done === true) return value;
+    await manager?.handleToolEvent(value);
+  }
+}

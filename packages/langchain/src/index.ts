@@ -1,0 +1,7 @@
+/**
+ * Ambit for LangChain and LangGraph: every tool call and every hand-off is decided before it runs.
+ *
+ * @module
+ */
+export { protect, type Protected, type ProtectOptions } from "./protect.ts";
+export type { HandOff, HandOffRun, HandOffs } from "./hand-off.ts";

@@ -1,0 +1,45 @@
+import { definitionDigest, type EnvelopeSource, type ToolCall } from "@ambit/core";
+import type { ClientTool, ToolRunnableConfig } from "@langchain/core/tools";
+import { toJsonSchema } from "@langchain/core/utils/json_schema";
+
+/** The call as core asks about it. The arguments are what the tool's body gets: validated, with defaults, transformed. */
+export function toCall(envelope: EnvelopeSource, tool: ClientTool, input: unknown, config: ToolRunnableConfig | undefined): ToolCall {
+  return {
+    envelope,
+    tool: tool.name,
+    definition: definitionOf(tool),
+    arguments: isText(input) ? { input } : input,
+    callId: config?.toolCall?.id,
+    turn: turnOf(config),
+    signal: config?.signal,
+  };
+}
+
+/** What the tool's body gets of the arguments that were decided. */
+export function toInput(input: unknown, decided: Readonly<Record<string, unknown>>): unknown {
+  return isText(input) ? decided["input"] : decided;
+}
+
+/** A tool without a schema of its own takes one text; the schema that the model sees has it as `input`. */
+function isText(input: unknown): input is string | undefined {
+  return typeof input === "string" || input === undefined;
+}
+
+/**
+ * The graph task in which the tool runs: made from the checkpoint, so a resumed or retried task has the same and the next turn of the model another.
+ * A tool that runs outside a graph has none.
+ */
+function turnOf(config: ToolRunnableConfig | undefined): string | undefined {
+  const task: unknown = config?.configurable?.["checkpoint_ns"];
+  return typeof task === "string" && task !== "" ? task : undefined;
+}
+
+/** Computed at every call: a description that changes while the agent runs is another definition. */
+function definitionOf({ name, description, schema }: ClientTool): string | undefined {
+  try {
+    return definitionDigest({ name, description, inputSchema: toJsonSchema(schema as Parameters<typeof toJsonSchema>[0]) });
+  } catch {
+    // INVARIANT I1: a schema without a JSON form has no digest, and that matches no pin.
+    return undefined;
+  }
+}
