@@ -77,8 +77,9 @@ async function judge(setting: Setting, progress: Progress): Promise<void> {
 
 function obligationsOf(results: readonly ResultObligation[], tool: ToolEntry, { reserved }: Committed): readonly Obligation[] {
   const { records } = tool;
+  const most = reserved["records"];
   const limit: readonly Obligation[] =
-    records === undefined || records === "none" ? [] : [{ id: "records", type: "limit_records", properties: { pointer: records.result, max: reserved["records"] ?? records.most } }];
+    most === undefined || records === undefined || records === "none" ? [] : [{ id: "records", type: "limit_records", properties: { pointer: records.result, max: most } }];
   return [...results, ...limit, { id: "labels", type: "label_output", properties: { integrity: tool.output, data_classes: dataClassesOf(tool, results) } }];
 }
 

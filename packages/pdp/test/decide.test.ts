@@ -66,7 +66,7 @@ describe("each step refuses with its own code", () => {
     ["a negative limit", "crm_read", { customer_id: "c1", limit: -1 }, "argument_not_allowed"],
     ["a limit given as text", "crm_read", { customer_id: "c1", limit: "5" }, "argument_not_allowed"],
     ["an amount that is not whole minor units", "tickets_create", { title: "x", cost: 0.5 }, "permit"],
-    ["a number that Cedar's decimal cannot hold", "tickets_create", { title: "x", cost: 0.123456 }, "policy_error"],
+    ["a number that Cedar's decimal cannot hold and a policy reads", "tickets_create", { title: "x", cost: 0.123456 }, "policy_error"],
     ["arguments that are not an object", "contracts_read", ["k1"], "argument_not_allowed"],
     ["arguments that are not plain data", "contracts_read", { contract_id: new Date(0) }, "argument_not_allowed"],
   ])("%s", async (_, tool, args, code) => {

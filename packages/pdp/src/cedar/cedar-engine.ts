@@ -2,7 +2,7 @@ import { preparsePolicySet, preparseSchema, statefulIsAuthorized, type EntityJso
 import { AmbitError, digestOf, randomText, type Json } from "@ambit/core";
 import type { Entity, Evaluation, PolicyAnswer, PolicyEngine } from "../engine/policy-engine.ts";
 import type { Manifest } from "../manifest/manifest.ts";
-import { loadPolicies, type PolicyFile } from "./policies.ts";
+import { attributesOf, checkTypes, parsePolicies, type PolicyFile } from "./policies.ts";
 import { cedarModel, type CedarModel } from "./schema.ts";
 
 /** What AuthZEN calls the subject, as Cedar's principal types. */
@@ -18,10 +18,11 @@ const PRINCIPALS: ReadonlyMap<string, string> = new Map([
  * answer. An argument that does not convert to its declared type is one too.
  */
 export function createCedarEngine(files: readonly PolicyFile[], manifest: Manifest): PolicyEngine {
-  const model = cedarModel(manifest);
-  const policies = loadPolicies(files, model.schema);
+  const policies = parsePolicies(files);
+  const model = cedarModel(manifest, attributesOf(policies));
+  checkTypes(policies, model.schema);
   const id = `ambit-${randomText()}`;
-  const staticPolicies = Object.fromEntries(policies);
+  const staticPolicies = Object.fromEntries([...policies].map(([policyId, { text }]) => [policyId, text]));
   for (const answer of [preparseSchema(id, model.schema), preparsePolicySet(id, { staticPolicies })]) {
     if (answer.type === "failure") throw new AmbitError("policy_invalid", answer.errors[0]?.message ?? "the policies do not load");
   }

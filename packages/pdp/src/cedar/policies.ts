@@ -7,10 +7,10 @@ export interface PolicyFile {
   readonly text: string;
 }
 
-/** Policy text by id. */
-export type PolicyTexts = ReadonlyMap<string, string>;
+/** Policies by id, each with the place it stands at. */
+export type Policies = ReadonlyMap<string, LocatedPolicy>;
 
-interface Located {
+export interface LocatedPolicy {
   readonly file: PolicyFile;
   readonly offset: number;
   readonly text: string;
@@ -24,12 +24,11 @@ const CLOSING: ReadonlySet<string> = new Set([")", "]", "}"]);
 const MAX_CHARACTERS = 1_048_576;
 
 /**
- * Parses and strictly validates policies against the schema. Refuses (`policy_invalid`, with file, line and column): what does not parse, what does not
- * type-check, what can never apply (a `forbid` that is always skipped protects nothing), two policies of one id, templates.
+ * Parses policies. Refuses (`policy_invalid`, with file, line and column) what does not parse, two policies of one id, and templates.
  * A policy's id is its `@id`, else `file#number`.
  */
-export function loadPolicies(files: readonly PolicyFile[], schema: SchemaJson<string>): PolicyTexts {
-  const policies = new Map<string, Located>();
+export function parsePolicies(files: readonly PolicyFile[]): Policies {
+  const policies = new Map<string, LocatedPolicy>();
   for (const file of files) {
     checkSize(file);
     const parsed = checkParsePolicySet({ staticPolicies: file.text });
@@ -46,8 +45,25 @@ export function loadPolicies(files: readonly PolicyFile[], schema: SchemaJson<st
       offset += text.length;
     });
   }
-  checkTypes(policies, schema);
-  return new Map([...policies].map(([id, { text }]) => [id, text]));
+  return policies;
+}
+
+/** Every attribute name that the policies read, ask for or compare with. */
+export function attributesOf(policies: Policies): ReadonlySet<string> {
+  const names = new Set<string>();
+  const collect = (node: unknown): void => {
+    if (typeof node !== "object" || node === null) return;
+    for (const [key, value] of Object.entries(node)) {
+      if (key === "attr") for (const name of [value].flat()) names.add(String(name));
+      if (key === "Record" && typeof value === "object" && value !== null) for (const name of Object.keys(value)) names.add(name);
+      collect(value);
+    }
+  };
+  for (const { text } of policies.values()) {
+    const parsed = policyToJson(text);
+    if (parsed.type === "success") collect(parsed.json.conditions);
+  }
+  return names;
 }
 
 function checkSize(file: PolicyFile): void {
@@ -71,7 +87,11 @@ function idOf(policy: string): string | undefined {
   return annotations !== undefined && Object.hasOwn(annotations, "id") ? annotations["id"] : undefined;
 }
 
-function checkTypes(policies: ReadonlyMap<string, Located>, schema: SchemaJson<string>): void {
+/**
+ * Strictly validates policies against the schema. Refuses (`policy_invalid`, with file, line and column) what does not type-check and what can never apply:
+ * a `forbid` that is always skipped protects nothing.
+ */
+export function checkTypes(policies: Policies, schema: SchemaJson<string>): void {
   const staticPolicies = Object.fromEntries([...policies].map(([id, { text }]) => [id, text]));
   const answer = validate({ schema, policies: { staticPolicies }, validationSettings: { mode: "strict" } });
   if (answer.type === "failure") throw new AmbitError("policy_invalid", `the policies cannot be checked: ${answer.errors[0]?.message ?? "no reason given"}`);

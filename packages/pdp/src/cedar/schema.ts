@@ -78,8 +78,11 @@ const LIFECYCLE: readonly (readonly [string, Member])[] = [
   ["data_classes", required(SHAPES.strings)],
 ];
 
-/** The schema that a manifest amounts to: an action per tool, typed by its input schema. */
-export function cedarModel(manifest: Manifest): CedarModel {
+/**
+ * The schema that a manifest amounts to: an action per tool, typed by its input schema. `attributes` are those that the policies use: a number that
+ * none of them reads is not held to the four places of Cedar's decimal.
+ */
+export function cedarModel(manifest: Manifest, attributes: ReadonlySet<string>): CedarModel {
   const contexts = new Map<string, Shape>();
   const resourceTypes = new Set(["Tool"]);
   const actions: Record<string, ActionType<string>> = {
@@ -89,7 +92,7 @@ export function cedarModel(manifest: Manifest): CedarModel {
     "effect:destructive": { memberOf: [{ id: CALL_GROUP }] },
   };
   for (const entry of manifest.tools.values()) {
-    const context = contextOf(entry);
+    const context = contextOf(entry, attributes);
     const resourceType = entry.resource?.type ?? "Tool";
     contexts.set(entry.id, context);
     resourceTypes.add(resourceType);
@@ -106,8 +109,8 @@ export function cedarModel(manifest: Manifest): CedarModel {
   return { schema: { "": { entityTypes: entityTypes(resourceTypes), actions } }, contexts, resourceTypes };
 }
 
-function contextOf(entry: ToolEntry): Shape {
-  return record(new Map<string, Member>([...COMMON, ["tool", TOOL], ["arguments", required(shapeOfObject(entry.inputSchema))]]));
+function contextOf(entry: ToolEntry, attributes: ReadonlySet<string>): Shape {
+  return record(new Map<string, Member>([...COMMON, ["tool", TOOL], ["arguments", required(shapeOfObject(entry.inputSchema, attributes))]]));
 }
 
 function entityTypes(resourceTypes: ReadonlySet<string>): NamespaceDefinition<string>["entityTypes"] {

@@ -70,12 +70,12 @@ export function record(members: ReadonlyMap<string, Member>): Shape {
 export const SHAPES: { readonly string: Shape; readonly boolean: Shape; readonly long: Shape; readonly strings: Shape } = { string, boolean, long, strings: set(string) };
 
 /** The shape of values that fit a JSON schema. Unions and free-form objects have no Cedar type: `text`. */
-export function shapeOf(schema: Json, depth = 0): { readonly shape: Shape; readonly isNullable: boolean } {
+function shapeOf(schema: Json, used: ReadonlySet<string>, depth: number): { readonly shape: Shape; readonly isNullable: boolean } {
   if (!isJsonObject(schema) || depth > 16) return { shape: text, isNullable: false };
   const types = alternativesOf(schema);
   const others = types?.filter((alternative) => own(alternative, "type") !== "null");
   if (types === undefined || others?.length !== 1) return { shape: text, isNullable: false };
-  return { shape: shapeOfOne(others[0] as JsonObject, depth), isNullable: others.length < types.length };
+  return { shape: shapeOfOne(others[0] as JsonObject, used, depth), isNullable: others.length < types.length };
 }
 
 /** A schema as its alternatives, when it says nothing more than that. */
@@ -89,7 +89,7 @@ function alternativesOf(schema: JsonObject): readonly JsonObject[] | undefined {
   return Array.isArray(type) ? type.map((one: Json) => ({ ...schema, type: one })) : [schema];
 }
 
-function shapeOfOne(schema: JsonObject, depth: number): Shape {
+function shapeOfOne(schema: JsonObject, used: ReadonlySet<string>, depth: number): Shape {
   switch (own(schema, "type")) {
     case "string":
       return string;
@@ -100,26 +100,26 @@ function shapeOfOne(schema: JsonObject, depth: number): Shape {
     case "number":
       return decimal;
     case "array":
-      return shapeOfList(own(schema, "items"), depth);
+      return shapeOfList(own(schema, "items"), used, depth);
     case "object":
-      return isJsonObject(own(schema, "properties")) && own(schema, "additionalProperties") === false ? shapeOfObject(schema, depth) : text;
+      return isJsonObject(own(schema, "properties")) && own(schema, "additionalProperties") === false ? shapeOfObject(schema, used, depth) : text;
     default:
       return text;
   }
 }
 
-function shapeOfList(items: Json | undefined, depth: number): Shape {
-  const { shape, isNullable } = shapeOf(items ?? true, depth + 1);
+function shapeOfList(items: Json | undefined, used: ReadonlySet<string>, depth: number): Shape {
+  const { shape, isNullable } = shapeOf(items ?? true, used, depth + 1);
   return set(isNullable ? text : shape);
 }
 
-/** The shape of an object with the properties of a schema, closed. */
-export function shapeOfObject(schema: JsonObject, depth = 0): Shape {
+/** The shape of an object with the properties of a schema, closed. A property whose name no policy uses is `text`: it converts whatever it is. */
+export function shapeOfObject(schema: JsonObject, used: ReadonlySet<string>, depth = 0): Shape {
   const properties = own(schema, "properties");
   const required = own(schema, "required");
   const requiredNames = new Set<Json>(Array.isArray(required) ? (required as readonly Json[]) : []);
   const members = Object.entries(isJsonObject(properties) ? properties : {}).map(([name, property]): [string, Member] => {
-    const { shape, isNullable } = shapeOf(property, depth + 1);
+    const { shape, isNullable } = used.has(name) ? shapeOf(property, used, depth + 1) : { shape: text, isNullable: false };
     return [name, { shape, isNullable, isRequired: requiredNames.has(name) }];
   });
   return record(new Map(members));

@@ -83,7 +83,7 @@ function recordReservation(tool: ToolEntry, args: JsonObject, accounts: readonly
   }
   const limit = tool.records.limit === undefined ? undefined : valuesAt(args, tool.records.limit)?.[0];
   if (typeof limit === "number") return [{ unit: "records", want: limit, atLeast: limit, accounts }];
-  return tool.records.most === 0 ? [] : [{ unit: "records", want: tool.records.most, atLeast: 1, accounts }];
+  return [{ unit: "records", want: tool.records.most, atLeast: Math.min(1, tool.records.most), accounts }];
 }
 
 function moneyReservation(tool: ToolEntry, args: JsonObject, accounts: ReadonlyMap<string, readonly Account[]>): readonly Reservation[] {

@@ -80,9 +80,15 @@ describe("arguments", () => {
     ["an extension where text is due", { amount: 1, note: { __extn: { fn: "decimal", arg: "1.0" } } }],
     ["an inherited name", JSON.parse('{"amount":1,"toString":1}') as object],
   ])("that do not convert are an error, never left out: %s", async (_, args) => {
-    const answer = await ask("permit (principal, action, resource);", args);
+    const reading = "permit (principal, action, resource); forbid (principal, action == Action::\"pay.out\", resource) when { context.arguments.amount > 9 || context.arguments has rate || context.arguments has note || (context.arguments has address && context.arguments.address has city) };";
+    const answer = await ask(reading, args);
     expect(answer.errors).not.toEqual([]);
     expect(isPermit(answer)).toBe(false);
+  });
+
+  it("that no policy reads need not convert: a number may have as many places as it likes", async () => {
+    expect(isPermit(await ask("permit (principal, action, resource);", { amount: 1, rate: 52.520008 }))).toBe(true);
+    expect(isPermit(await ask("permit (principal, action, resource); forbid (principal, action == Action::\"pay.out\", resource) when { context.arguments has rate };", { amount: 1, rate: 52.520008 }))).toBe(false);
   });
 
   it("stay data when they look like an entity", async () => {

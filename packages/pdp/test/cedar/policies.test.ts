@@ -1,17 +1,14 @@
 import { AmbitError } from "@ambit/core";
 import { expect, it } from "vitest";
-import { loadPolicies, type PolicyFile } from "../../src/cedar/policies.ts";
+import { attributesOf, checkTypes, parsePolicies, type Policies, type PolicyFile } from "../../src/cedar/policies.ts";
 import { cedarModel } from "../../src/cedar/schema.ts";
 import { parseManifest } from "../../src/manifest/parse-manifest.ts";
 import { MANIFEST } from "../support/fixture.ts";
 
-const { schema } = cedarModel(parseManifest(MANIFEST));
-
-function load(...texts: string[]): ReadonlyMap<string, string> {
-  return loadPolicies(
-    texts.map((text, index): PolicyFile => ({ name: `p${index}.cedar`, text })),
-    schema,
-  );
+function load(...texts: string[]): Policies {
+  const policies = parsePolicies(texts.map((text, index): PolicyFile => ({ name: `p${index}.cedar`, text })));
+  checkTypes(policies, cedarModel(parseManifest(MANIFEST), attributesOf(policies)).schema);
+  return policies;
 }
 
 function refusal(...texts: string[]): string {

@@ -74,6 +74,7 @@ export const CONFIG: PdpConfig = {
 @id("lifecycle") permit (principal, action in [Action::"ambit:begin", Action::"ambit:hand_off"], resource);
 @id("reads") permit (principal, action in Action::"effect:read", resource);
 @id("tickets") permit (principal, action == Action::"tickets.create", resource) unless { principal is Agent && principal.trust_zone == "third_party" };
+@id("costly") forbid (principal, action == Action::"tickets.create", resource) when { context.arguments has cost && context.arguments.cost.greaterThan(decimal("1000000.0")) };
 @id("suspended") forbid (principal == User::"user_suspended", action in Action::"ambit:call", resource);`,
     },
   ],

@@ -1,0 +1,1 @@
+export { inferManifest, type InferredManifest, type InferredTool, type ToolFacts } from "@ambit/cli/infer";

@@ -1,0 +1,31 @@
+export const INIT_HELP = `ambit init: write a first configuration
+
+Usage
+  ambit init --mcp COMMAND [--server NAME] [--env VARIABLE]…
+  ambit init --mcp-url URL [--server NAME]
+  ambit init --tools FILE [--server NAME]
+
+Where the tools are described (one of)
+  --mcp COMMAND      start an MCP server and ask it (without a shell; quotes group words)
+  --mcp-url URL      ask a running MCP server (Streamable HTTP)
+  --tools FILE       a JSON list of tools, {"tools": […]} or an OpenAPI 3 document
+
+Options
+  --server NAME      your name for the server, as adapters will give it (default: mcp; with --tools: none)
+  --env VARIABLE     pass an environment variable on to the server that is started; may be repeated
+  --dir FOLDER       where to write (default: .)
+  --agent ID         the agent to register (default: assistant)
+  --purpose ID       the purpose to declare (default: use_NAME)
+  --force            overwrite files
+  --json             tell what was done as JSON
+  --help             show this text
+
+Writes ambit.config.json, ambit.manifest.json, agents.json, purposes.json and policies/main.cedar. What a tool does is guessed from its name,
+description, parameters and annotations, on the strict side. The starter policy permits reads that send nothing outside.
+
+Examples
+  ambit init --mcp "npx -y @modelcontextprotocol/server-filesystem ./data" --server files
+  ambit init --mcp "github-mcp-server stdio" --env GITHUB_PERSONAL_ACCESS_TOKEN --server github --dir ./authz
+  ambit init --mcp-url http://localhost:3000/mcp --server crm --agent renewal-reviewer --purpose review_contract
+  ambit init --tools tools.json --json
+`;

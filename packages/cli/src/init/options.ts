@@ -1,0 +1,79 @@
+import { parseArgs } from "node:util";
+import { isIdentifier } from "@ambit/core";
+import { reasonOf, usageError } from "../cli-error.ts";
+
+/** Where the tools are described. */
+export type Source =
+  | { readonly kind: "mcp-command"; readonly command: readonly [string, ...string[]]; readonly passedEnv: readonly string[] }
+  | { readonly kind: "mcp-url"; readonly url: URL }
+  | { readonly kind: "file"; readonly path: string };
+
+export interface InitOptions {
+  readonly source: Source;
+  /** The operator's name for the server; absent for tools that the application defines itself. */
+  readonly server: string | undefined;
+  readonly dir: string;
+  readonly agent: string;
+  readonly purpose: string;
+  readonly overwrites: boolean;
+  readonly json: boolean;
+}
+
+const OPTIONS = {
+  mcp: { type: "string" },
+  "mcp-url": { type: "string" },
+  tools: { type: "string" },
+  server: { type: "string" },
+  env: { type: "string", multiple: true },
+  dir: { type: "string", default: "." },
+  agent: { type: "string", default: "assistant" },
+  purpose: { type: "string" },
+  force: { type: "boolean", default: false },
+  json: { type: "boolean", default: false },
+} as const;
+
+/** Reads the options of `ambit init`. Throws a usage error for what is unknown, missing or contradictory. */
+export function parseInitOptions(args: readonly string[]): InitOptions {
+  const values = readValues(args);
+  const source = sourceOf(values);
+  const server = values.server ?? (source.kind === "file" ? undefined : "mcp");
+  const agent = values.agent;
+  const purpose = values.purpose ?? `use_${(server ?? "tools").replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
+  for (const [name, value] of Object.entries({ server, agent, purpose })) {
+    if (value !== undefined && !isIdentifier(value)) throw usageError(`\`--${name}\` must be visible ASCII without spaces, at most 256 characters`);
+  }
+  return { source, server, dir: values.dir, agent, purpose, overwrites: values.force, json: values.json };
+}
+
+type Values = ReturnType<typeof parseArgs<{ readonly options: typeof OPTIONS }>>["values"];
+
+function readValues(args: readonly string[]): Values {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    throw usageError(reasonOf(error));
+  }
+}
+
+function sourceOf(values: Values): Source {
+  const { mcp, "mcp-url": url, tools, env = [] } = values;
+  if ([mcp, url, tools].filter((value) => value !== undefined).length !== 1) throw usageError("give one of `--mcp`, `--mcp-url` and `--tools`");
+  if (env.length > 0 && mcp === undefined) throw usageError("`--env` is for `--mcp`");
+  if (mcp !== undefined) return { kind: "mcp-command", command: splitCommand(mcp), passedEnv: env };
+  return url === undefined ? { kind: "file", path: tools ?? "" } : { kind: "mcp-url", url: httpUrl(url) };
+}
+
+function httpUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !/^https?:$/.test(url.protocol)) throw usageError("`--mcp-url` must be an http or https address");
+  return url;
+}
+
+/** Words as a shell has them, with quotes and without everything else: the command is started without a shell. */
+function splitCommand(text: string): readonly [string, ...string[]] {
+  const words = [...text.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
+  if (/["']/.test(text.replaceAll(/"[^"]*"|'[^']*'/g, ""))) throw usageError("`--mcp` has a quote that is not closed");
+  const [first, ...rest] = words;
+  if (first === undefined || first === "") throw usageError("`--mcp` must be a command");
+  return [first, ...rest];
+}
