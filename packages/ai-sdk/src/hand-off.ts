@@ -1,6 +1,6 @@
 import { delegate, type Delegate, type EnvelopeSource, type HandOffOptions, type Pep } from "@ambit/core";
 import type { Tool } from "ai";
-import type { Execute } from "./guard-execute.ts";
+import type { Execute } from "./enforce-execute.ts";
 import { toOutcome } from "./to-outcome.ts";
 
 /** What the other agent runs with: its own envelope and enforcement point, and what the model asked for. */

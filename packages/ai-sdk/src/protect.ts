@@ -1,6 +1,6 @@
 import { AmbitError, type EnvelopeSource, type Pep } from "@ambit/core";
 import type { Tool, ToolSet } from "ai";
-import { guardExecute, type Execute } from "./guard-execute.ts";
+import { enforceExecute, type Execute } from "./enforce-execute.ts";
 import { handOffExecute, type HandOff, type HandOffs } from "./hand-off.ts";
 import { definitionOf } from "./to-call.ts";
 
@@ -30,21 +30,21 @@ export function protect<TOOLS extends ToolSet, INPUTS extends Readonly<Record<st
   options: ProtectOptions<TOOLS, INPUTS>,
 ): Protected<TOOLS, INPUTS> {
   const { tools, handOffs = {}, envelope } = options;
-  const guarded = Object.entries(tools).map(([name, tool]) => [name, guardTool(pep, envelope, name, tool)] as const);
+  const covered = Object.entries(tools).map(([name, tool]) => [name, enforceTool(pep, envelope, name, tool)] as const);
   const handingOff = Object.entries<HandOff<never>>(handOffs).map(([name, handOff]) => {
     if (Object.hasOwn(tools, name)) throw new AmbitError("option_invalid", `\`${name}\` is both a tool and a hand-off`);
     const { description, inputSchema } = handOff;
     return [name, Object.freeze({ description, inputSchema, execute: handOffExecute(pep, envelope, handOff) })] as const;
   });
   // INVARIANT I14: own properties only, so that a model that names `constructor` finds no tool.
-  const all: unknown = Object.setPrototypeOf(Object.fromEntries([...guarded, ...handingOff]), null);
+  const all: unknown = Object.setPrototypeOf(Object.fromEntries([...covered, ...handingOff]), null);
   return Object.freeze({ tools: Object.freeze(all) as Protected<TOOLS, INPUTS>["tools"] });
 }
 
 /** INVARIANT I3: callbacks of a tool that the SDK runs before `execute`. */
 const EARLY_CALLBACKS: ReadonlySet<string> = new Set(["onInputStart", "onInputDelta", "onInputAvailable"]);
 
-function guardTool(pep: Pep, envelope: EnvelopeSource, name: string, tool: unknown): unknown {
+function enforceTool(pep: Pep, envelope: EnvelopeSource, name: string, tool: unknown): unknown {
   const refuse = (reason: string): never => {
     throw new AmbitError("option_invalid", `tool \`${name}\` cannot be enforced: ${reason}`);
   };
@@ -59,8 +59,8 @@ function guardTool(pep: Pep, envelope: EnvelopeSource, name: string, tool: unkno
   if (isProviderExecuted === true || (isOfProvider && isProviderExecuted !== false)) return refuse("the provider executes it");
   if (typeof execute !== "function") return refuse("it has no `execute`, so it runs elsewhere");
   // Bound, since a tool may refer to itself as `this`; what is bound is still a generator function.
-  const guarded = guardExecute(pep, { envelope, name, definition: definitionOf(name, kept) }, execute.bind(tool) as Execute);
-  return Object.freeze({ ...kept, execute: guarded });
+  const covered = enforceExecute(pep, { envelope, name, definition: definitionOf(name, kept) }, execute.bind(tool) as Execute);
+  return Object.freeze({ ...kept, execute: covered });
 }
 
 function isPlainObject(value: unknown): value is Readonly<Record<string, unknown>> {

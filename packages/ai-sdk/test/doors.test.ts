@@ -70,8 +70,8 @@ describe("every door of the SDK", () => {
     });
     const { pep, task } = await enforcement(pdp);
     const { ran, tools } = notesTool();
-    const guarded = protect(pep, { tools: { notes_read: Object.assign({}, tools.notes_read, { needsApproval: true }) }, envelope: task });
-    const paused = await generateText({ model: callingModel([call]), prompt: "go", stopWhen, ...guarded });
+    const covered = protect(pep, { tools: { notes_read: Object.assign({}, tools.notes_read, { needsApproval: true }) }, envelope: task });
+    const paused = await generateText({ model: callingModel([call]), prompt: "go", stopWhen, ...covered });
     const request = paused.content.find((part) => part.type === "tool-approval-request");
     expect(ran).toEqual([]);
 
@@ -80,7 +80,7 @@ describe("every door of the SDK", () => {
       ...paused.responseMessages,
       { role: "tool", content: [{ type: "tool-approval-response", approvalId: request?.approvalId ?? "", approved: true }] },
     ];
-    for (const _ of ["once", "again"]) await generateText({ model: callingModel(), messages, ...guarded });
+    for (const _ of ["once", "again"]) await generateText({ model: callingModel(), messages, ...covered });
     expect(ran).toHaveLength(1);
     expect(new Set(pdp.asked.map(({ context }) => context.call_id)).size).toBe(1);
   });

@@ -26,20 +26,20 @@ const classify = {
   run: async () => "indemnity",
 };
 
-const guarded = protect(pep, { tools: { read, search }, envelope });
-holds<Same<(typeof guarded)["tools"]["read"], typeof read>>();
-holds<Same<InferToolInput<(typeof guarded)["tools"]["read"]>, { id: string; limit: number }>>();
-holds<Same<InferToolOutput<(typeof guarded)["tools"]["read"]>, { title: string }>>();
-holds<Same<InferToolOutput<(typeof guarded)["tools"]["search"]>, { hits: string[] }>>();
+const covered = protect(pep, { tools: { read, search }, envelope });
+holds<Same<(typeof covered)["tools"]["read"], typeof read>>();
+holds<Same<InferToolInput<(typeof covered)["tools"]["read"]>, { id: string; limit: number }>>();
+holds<Same<InferToolOutput<(typeof covered)["tools"]["read"]>, { title: string }>>();
+holds<Same<InferToolOutput<(typeof covered)["tools"]["search"]>, { hits: string[] }>>();
 // The trap: were anything of this `any`, the negatives below would not be errors, and unused expectations are.
 // @ts-expect-error no tool of that name
-void guarded.tools.write;
+void covered.tools.write;
 // @ts-expect-error the input has an `id`
-void guarded.tools.read.execute({ name: "x" }, { toolCallId: "1", messages: [], context: {} });
+void covered.tools.read.execute({ name: "x" }, { toolCallId: "1", messages: [], context: {} });
 // @ts-expect-error what comes back is read-only
-guarded.tools = { read, search };
+covered.tools = { read, search };
 // @ts-expect-error an output is no number
-holds<Same<InferToolOutput<(typeof guarded)["tools"]["read"]>, number>>();
+holds<Same<InferToolOutput<(typeof covered)["tools"]["read"]>, number>>();
 
 const withHandOff = protect(pep, {
   tools: { read },
@@ -70,13 +70,13 @@ holds<Same<InferToolInput<(typeof withHandOff)["tools"]["read"]>, { id: string; 
 void withHandOff.tools.translate;
 
 export async function spread(): Promise<void> {
-  const { toolCalls } = await generateText({ model, prompt: "go", ...guarded });
+  const { toolCalls } = await generateText({ model, prompt: "go", ...covered });
   for (const call of toolCalls) {
     if (call.dynamic !== true && call.toolName === "read") holds<Same<typeof call.input, { id: string; limit: number }>>();
     // @ts-expect-error no tool of that name
     if (call.dynamic !== true && call.toolName === "write") continue;
   }
-  for await (const part of streamText({ model, prompt: "go", ...guarded }).stream) {
+  for await (const part of streamText({ model, prompt: "go", ...covered }).stream) {
     if (part.type === "tool-result" && part.dynamic !== true && part.toolName === "search") holds<Same<typeof part.output, { hits: string[] }>>();
   }
   const agent = new ToolLoopAgent({ model, ...withHandOff });

@@ -23,10 +23,10 @@ describe("the tools that come back", () => {
     const { tools } = protect(pep, { tools: { notes_read: given }, envelope: task });
     expect({ ...tools.notes_read, execute: undefined }).toEqual({ ...given, execute: undefined });
 
-    const [raw, guarded] = [callingModel(), callingModel()];
+    const [raw, covered] = [callingModel(), callingModel()];
     await generateText({ model: raw, prompt: "go", tools: { notes_read: given } });
-    await generateText({ model: guarded, prompt: "go", tools });
-    expect(guarded.doGenerateCalls[0]?.tools).toEqual(raw.doGenerateCalls[0]?.tools);
+    await generateText({ model: covered, prompt: "go", tools });
+    expect(covered.doGenerateCalls[0]?.tools).toEqual(raw.doGenerateCalls[0]?.tools);
   });
 
   test("are frozen, each of them and all together", async () => {
@@ -72,7 +72,7 @@ describe("the tools that come back", () => {
     expect([...ran, ...pdp.asked]).toEqual([]);
   });
 
-  test("include a provider's tool that runs here, guarded like any other", async () => {
+  test("include a provider's tool that runs here, covered like any other", async () => {
     const ran: unknown[] = [];
     const execute = async (input: unknown) => ran.push(input);
     const shell = { type: "provider", isProviderExecuted: false, id: "acme.shell", args: {}, inputSchema: z.object({}), execute } as const;

@@ -169,7 +169,6 @@ describe("ambit init --tools", () => {
     const { exitCode, out } = await runIn(folder, ["init", "--tools", "tools.json"]);
     expect(exitCode).toBe(0);
     expect(out).toContain("get\\u{1b}[2J: its name has characters other than visible ASCII");
-    // oxlint-disable-next-line no-control-regex
     expect(out).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u202e]/);
     expect(Object.keys(await writtenTools())).toEqual(["mail_supplier", "parts.delete", "parts.get"]);
   });

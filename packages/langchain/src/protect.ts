@@ -1,7 +1,7 @@
 import { AmbitError, type EnvelopeSource, type Pep, type Refused } from "@ambit/core";
 import type { ClientTool, StructuredToolInterface } from "@langchain/core/tools";
 import { createMiddleware, type AgentMiddleware, type AnyAgentMiddleware } from "langchain";
-import { guardTool } from "./guard-tool.ts";
+import { enforceTool } from "./enforce-tool.ts";
 import { handOffTool, type HandOff, type HandOffs } from "./hand-off.ts";
 import { isGraphBubbleUp, toDenial, toFailure } from "./to-outcome.ts";
 
@@ -38,41 +38,41 @@ export function protect<
 >(pep: Pep, options: ProtectOptions<TOOLS, MIDDLEWARE, INPUTS>): Protected<TOOLS, MIDDLEWARE> {
   const { tools, middleware = [], handOffs = {}, envelope } = options;
   // INVARIANT I3: by identity, because a name can be borrowed.
-  const guarded = new Set<unknown>();
+  const covered = new Set<unknown>();
   const names = new Set<string>();
   const keep = <T extends ClientTool>(tool: T): T => {
     if (names.has(tool.name)) throw new AmbitError("option_invalid", `there are two tools \`${tool.name}\``);
     names.add(tool.name);
-    guarded.add(tool);
+    covered.add(tool);
     return tool;
   };
-  const guard = (tool: ClientTool): ClientTool => keep(guardTool(pep, envelope, tool));
+  const cover = (tool: ClientTool): ClientTool => keep(enforceTool(pep, envelope, tool));
 
-  const ours = tools.map(guard);
+  const ours = tools.map(cover);
   const handingOff = Object.entries<HandOff<never>>(handOffs).map(([name, handOff]) => keep(handOffTool(pep, envelope, name, handOff)));
   const theirs = middleware.map((each) =>
-    each.tools === undefined ? each : Object.create(each, { tools: { value: each.tools.map((tool) => guard(tool as ClientTool)) } }),
+    each.tools === undefined ? each : Object.create(each, { tools: { value: each.tools.map((tool) => cover(tool as ClientTool)) } }),
   );
   const isAlone = !middleware.some(({ wrapToolCall }) => wrapToolCall !== undefined);
-  return { tools: [...ours, ...handingOff], middleware: [...theirs, gate(guarded, isAlone)] } as unknown as Protected<TOOLS, MIDDLEWARE>;
+  return { tools: [...ours, ...handingOff], middleware: [...theirs, gate(covered, isAlone)] } as unknown as Protected<TOOLS, MIDDLEWARE>;
 }
 
-const NOT_GUARDED: Refused = {
+const NOT_COVERED: Refused = {
   kind: "deny",
   decisionId: "undecided",
   refusal: { code: "tool_not_allowed", message: "this tool is not among those that the agent was given", retryable: false },
 };
 
 /** Innermost, so that nothing comes between it and the tool. What it lets through is decided in the body of the tool. */
-function gate(guarded: ReadonlySet<unknown>, isAlone: boolean): AgentMiddleware<undefined, undefined, unknown, readonly []> {
+function gate(covered: ReadonlySet<unknown>, isAlone: boolean): AgentMiddleware<undefined, undefined, unknown, readonly []> {
   return createMiddleware({
     name: "ambit",
     // What the provider executes never comes by here, so the model is not offered it.
-    wrapModelCall: (request, handler) => handler({ ...request, tools: request.tools.filter((tool) => guarded.has(tool)) }),
+    wrapModelCall: (request, handler) => handler({ ...request, tools: request.tools.filter((tool) => covered.has(tool)) }),
     wrapToolCall: async (request, handler) => {
       const { tool, toolCall } = request;
       // Which of the two names the tool that runs depends on the version of LangChain.
-      if (!guarded.has(tool) || tool?.name !== toolCall.name) return toDenial(NOT_GUARDED, toolCall.name, toolCall.id);
+      if (!covered.has(tool) || tool?.name !== toolCall.name) return toDenial(NOT_COVERED, toolCall.name, toolCall.id);
       try {
         return await handler(request);
       } catch (error) {

@@ -27,8 +27,21 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
     return { decision: true, id, issued };
   } catch (error) {
     const refusal = refusalOf(error, "envelope", "pdp_unavailable", "the task could not be begun");
-    const party: Party = { tenant: envelope?.tenantId ?? "unknown", task: envelope?.taskId ?? "unknown", lineage: "none", envelope: "none", agent: String(request.agent).slice(0, 256) };
-    const details = { decision: "deny", code: refusal.code, step: refusal.step, message: refusal.message, hint: refusal.hint, ...(envelope === undefined ? {} : detailsOf(envelope)) };
+    const party: Party = {
+      tenant: envelope?.tenantId ?? "unknown",
+      task: envelope?.taskId ?? "unknown",
+      lineage: "none",
+      envelope: "none",
+      agent: String(request.agent).slice(0, 256),
+    };
+    const details = {
+      decision: "deny",
+      code: refusal.code,
+      step: refusal.step,
+      message: refusal.message,
+      hint: refusal.hint,
+      ...(envelope === undefined ? {} : detailsOf(envelope)),
+    };
     // A refusal stays one, recorded or not.
     await record(setting, "begin", party, id, details).catch(() => undefined);
     return { decision: false, id, refusal };
@@ -43,18 +56,26 @@ function readEnvelope(setting: Setting, request: BeginRequest): Envelope {
     throw AmbitError.isInstance(error) ? new Refused("envelope", error.code as RefusalCode, error.message) : error;
   }
   if (envelope.agentId !== request.agent) throw new Refused("envelope", "holder_mismatch", "the envelope is for another agent than the one that begins");
-  if (!setting.agents.has(envelope.agentId)) throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
-  if (envelope.expiresAt <= setting.now()) throw new Refused("envelope", "envelope_expired", `\`expires_at\` is in the past: ${new Date(envelope.expiresAt).toISOString()}`);
+  if (!setting.agents.has(envelope.agentId))
+    throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
+  if (envelope.expiresAt <= setting.now())
+    throw new Refused("envelope", "envelope_expired", `\`expires_at\` is in the past: ${new Date(envelope.expiresAt).toISOString()}`);
   return envelope;
 }
 
 /** Tools that could never be called are a mistake to hear of now, not at the first call. */
 function checkReach(setting: Setting, envelope: Envelope): void {
   const purpose = setting.purposes.get(envelope.purpose);
-  if (purpose === undefined) throw new Refused("intent", "purpose_mismatch", `the purpose \`${envelope.purpose}\` is not in the catalogue`, "add it to the purposes");
+  if (purpose === undefined)
+    throw new Refused("intent", "purpose_mismatch", `the purpose \`${envelope.purpose}\` is not in the catalogue`, "add it to the purposes");
   for (const tool of [...envelope.allowedTools, ...envelope.mayDelegate]) {
     if (!setting.manifest.tools.has(tool)) {
-      throw new Refused("constraint", "tool_unmapped", `the manifest has no tool \`${tool}\``, `to have it, add to its \`tools\`: ${JSON.stringify(entryToAdd(tool, undefined))}`);
+      throw new Refused(
+        "constraint",
+        "tool_unmapped",
+        `the manifest has no tool \`${tool}\``,
+        `to have it, add to its \`tools\`: ${JSON.stringify(entryToAdd(tool, undefined))}`,
+      );
     }
     if (!purpose.tools.has(tool)) throw new Refused("intent", "purpose_mismatch", `\`${tool}\` is not part of the purpose \`${purpose.id}\``);
   }

@@ -53,12 +53,15 @@ async function judge(setting: Setting, progress: Progress): Promise<void> {
   const chain = (progress.chain = openEnvelope(setting, context.presentation));
   await checkEnvelope(setting, chain, context.agent);
   const { envelope } = leafOf(chain);
-  if (subject.type !== "user" || subject.id !== envelope.delegatorId) throw new Refused("envelope", "holder_mismatch", "the request names another delegator than the envelope");
+  if (subject.type !== "user" || subject.id !== envelope.delegatorId)
+    throw new Refused("envelope", "holder_mismatch", "the request names another delegator than the envelope");
   if (context.refusal !== undefined) throw new Refused("call", context.refusal.code, context.refusal.message);
   const tool = (progress.tool = checkTool(setting, action));
   const constrained = checkConstraints(setting, chain, tool, context.arguments);
   progress.obligations = [...constrained, ...checkIntent(setting, chain, tool)];
-  const facts = await orRefuse("policy", "state_unavailable", "what the task has done so far cannot be told", () => setting.state.facts(envelope.tenantId, chain.lineage));
+  const facts = await orRefuse("policy", "state_unavailable", "what the task has done so far cannot be told", () =>
+    setting.state.facts(envelope.tenantId, chain.lineage),
+  );
   progress.policies = await checkPolicy(setting, chain, facts, callQuestion(tool, context.arguments, envelope.tenantId));
   checkApproval(chain, tool);
   const committed = await commit(setting, {
@@ -79,12 +82,20 @@ function obligationsOf(results: readonly ResultObligation[], tool: ToolEntry, { 
   const { records } = tool;
   const most = reserved["records"];
   const limit: readonly Obligation[] =
-    most === undefined || records === undefined || records === "none" ? [] : [{ id: "records", type: "limit_records", properties: { pointer: records.result, max: most } }];
+    most === undefined || records === undefined || records === "none"
+      ? []
+      : [{ id: "records", type: "limit_records", properties: { pointer: records.result, max: most } }];
   return [...results, ...limit, { id: "labels", type: "label_output", properties: { integrity: tool.output, data_classes: dataClassesOf(tool, results) } }];
 }
 
 async function refuse(setting: Setting, progress: Progress, refusal: Refusal): Promise<Decision> {
-  const details = detailsOf(setting, progress, { decision: refusal.code === "approval_required" ? "approval_required" : "deny", code: refusal.code, step: refusal.step, message: refusal.message, hint: refusal.hint });
+  const details = detailsOf(setting, progress, {
+    decision: refusal.code === "approval_required" ? "approval_required" : "deny",
+    code: refusal.code,
+    step: refusal.step,
+    message: refusal.message,
+    hint: refusal.hint,
+  });
   try {
     await record(setting, "decision", partyOf(progress.chain, progress.request.context.agent), progress.id, details);
   } catch {

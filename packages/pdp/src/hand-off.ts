@@ -25,15 +25,33 @@ export async function handOff(setting: Setting, request: HandOffRequest): Promis
     const lineage = parent.lineage;
     const facts = await orRefuse("policy", "state_unavailable", "the hand-off cannot be decided", () => setting.state.facts(tenantId, lineage));
     const resource = agentEntity(setting, child.agentId, tenantId);
-    const policies = await checkPolicy(setting, parent, facts, { action: "ambit:hand_off", resource: { ...resource, type: "Agent" }, context: lifecycleContext(child) });
+    const policies = await checkPolicy(setting, parent, facts, {
+      action: "ambit:hand_off",
+      resource: { ...resource, type: "Agent" },
+      context: lifecycleContext(child),
+    });
     const dataClasses = [...new Set(request.excerpts.flatMap((excerpt) => excerpt.dataClasses))].sort();
-    await orRefuse("commit", "state_unavailable", "the hand-off cannot be decided", () => setting.state.label(tenantId, lineage, { integrity: "trusted", dataClasses }));
+    await orRefuse("commit", "state_unavailable", "the hand-off cannot be decided", () =>
+      setting.state.label(tenantId, lineage, { integrity: "trusted", dataClasses }),
+    );
     const issued = setting.envelopes.issueChild(parent, child, setting.now());
-    await record(setting, "hand_off", partyOf(parent, request.agent), id, { decision: "permit", policies, child_envelope: issued.envelopeId, ...detailsOf(request, parent, child) });
+    await record(setting, "hand_off", partyOf(parent, request.agent), id, {
+      decision: "permit",
+      policies,
+      child_envelope: issued.envelopeId,
+      ...detailsOf(request, parent, child),
+    });
     return { decision: true, id, issued };
   } catch (error) {
     const refusal = refusalOf(error, "envelope", "pdp_unavailable", "the hand-off could not be decided");
-    const details = { decision: "deny", code: refusal.code, step: refusal.step, message: refusal.message, hint: refusal.hint, ...detailsOf(request, parent, child) };
+    const details = {
+      decision: "deny",
+      code: refusal.code,
+      step: refusal.step,
+      message: refusal.message,
+      hint: refusal.hint,
+      ...detailsOf(request, parent, child),
+    };
     // A refusal stays one, recorded or not.
     await record(setting, "hand_off", partyOf(parent, request.agent), id, details).catch(() => undefined);
     return { decision: false, id, refusal };
@@ -52,7 +70,8 @@ function deriveChild(setting: Setting, parent: Chain, request: HandOffRequest): 
 function checkChild(setting: Setting, parent: Chain, child: Envelope): void {
   const from = leafOf(parent).envelope;
   const depth = parent.links.length;
-  if (!setting.agents.has(child.agentId)) throw new Refused("envelope", "agent_unknown", `the agent \`${child.agentId}\` is not registered`, "add it to the agents");
+  if (!setting.agents.has(child.agentId))
+    throw new Refused("envelope", "agent_unknown", `the agent \`${child.agentId}\` is not registered`, "add it to the agents");
   if (depth > child.maxDepth) throw new Refused("constraint", "depth_exceeded", `no more than ${child.maxDepth} hand-offs may follow one another`);
   if (child.expiresAt <= setting.now()) throw new Refused("envelope", "envelope_expired", "the child would be expired already");
   const reasons = reasonsNotNarrower(child, from, setting.order);
@@ -70,7 +89,8 @@ function checkExcerpts(setting: Setting, parent: Chain, child: Envelope, excerpt
     if (dataClasses.length === 0) throw new Refused("constraint", "hand_off_denied", `the excerpt \`${label}\` must say its data classes`);
     for (const bound of bounds) {
       const excess = Array.isArray(bound) ? dataClasses.find((name) => !(bound as readonly string[]).includes(name)) : undefined;
-      if (excess !== undefined) throw new Refused("constraint", "hand_off_denied", `the excerpt \`${label}\` carries the data class \`${excess}\`, which must not be handed on`);
+      if (excess !== undefined)
+        throw new Refused("constraint", "hand_off_denied", `the excerpt \`${label}\` carries the data class \`${excess}\`, which must not be handed on`);
     }
   }
 }

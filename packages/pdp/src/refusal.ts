@@ -1,6 +1,12 @@
 import type { Refusal, RefusalCode, Step } from "@ambit/core";
 
-const RETRYABLE: ReadonlySet<RefusalCode> = new Set<RefusalCode>(["argument_not_allowed", "budget_exhausted", "state_unavailable", "log_unavailable", "grant_invalid"]);
+const RETRYABLE: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  "argument_not_allowed",
+  "budget_exhausted",
+  "state_unavailable",
+  "log_unavailable",
+  "grant_invalid",
+]);
 
 /** A refusal, thrown inside the decision point only, where the steps are written; `decide` and its siblings turn it into an answer. */
 export class Refused extends Error {

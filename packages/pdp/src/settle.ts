@@ -12,7 +12,10 @@ const REDEMPTION_CODES = {
 } as const;
 
 /** Spends a grant, after a last look at expiry and revocation (I5, I7). */
-export async function redeem(setting: Setting, request: Redemption): Promise<{ readonly redeemed: true } | { readonly redeemed: false; readonly refusal: Refusal }> {
+export async function redeem(
+  setting: Setting,
+  request: Redemption,
+): Promise<{ readonly redeemed: true } | { readonly redeemed: false; readonly refusal: Refusal }> {
   try {
     const chain = openEnvelope(setting, request.presentation);
     await checkEnvelope(setting, chain, request.agent);

@@ -54,7 +54,9 @@ describe("max_records", () => {
   it("is shared by siblings and their parent", async () => {
     const { pep } = await fixture();
     const root = await pep.begin(BEGIN);
-    const children = await Promise.all([1, 2, 3].map(() => pep.handOff(root, { agentId: "classifier", allowedTools: ["crm.read"], resourceConstraints: { max_records: 10 } })));
+    const children = await Promise.all(
+      [1, 2, 3].map(() => pep.handOff(root, { agentId: "classifier", allowedTools: ["crm.read"], resourceConstraints: { max_records: 10 } })),
+    );
     const classifier = pep.as("classifier");
     const codes = await Promise.all([
       ...children.flatMap((child) => [outcomeOf(classifier, child, "crm_read", READ, list(5)), outcomeOf(classifier, child, "crm_read", READ, list(5))]),

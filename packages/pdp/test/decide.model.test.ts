@@ -24,7 +24,7 @@ const FLAWS = [
 
 type Flaw = (typeof FLAWS)[number][0];
 
-/** The model: the first flaw decides, none permits. It shares nothing with the code but the order of DESIGN section 2. */
+/** The model: the first flaw decides, none permits. It shares nothing with the code but the order of docs/architecture.md */
 function expected(flaws: ReadonlySet<Flaw>): string {
   return FLAWS.find(([flaw]) => flaws.has(flaw))?.[1] ?? "permit";
 }
@@ -37,7 +37,9 @@ async function actual(flaws: ReadonlySet<Flaw>): Promise<{ readonly code: string
   const { pep, pdp, advance } = await fixture(
     {
       purposes: {
-        purposes: { review: { tools: ["contracts.read", "crm.read", "tickets.create"], ...(flaws.has("offPurpose") ? { data_classes: ["contract_metadata"] } : {}) } },
+        purposes: {
+          review: { tools: ["contracts.read", "crm.read", "tickets.create"], ...(flaws.has("offPurpose") ? { data_classes: ["contract_metadata"] } : {}) },
+        },
       },
     },
     {

@@ -200,7 +200,15 @@ describe("each step refuses with its own code", () => {
     const task = await a.pep.begin(BEGIN);
     expect(await outcomeOf(b.pep, task, "contracts_read", { contract_id: "k1" })).toBe("envelope_malformed");
     const request = { subject: { type: "user", id: "user_1" }, action: { name: "contracts_read" }, resource: { type: "tool", id: "x" } };
-    for (const presentation of [undefined, null, "x", {}, { kind: "handle", handle: "constructor" }, { kind: "handle", handle: 1 }, { kind: "chain", handle: "x" }]) {
+    for (const presentation of [
+      undefined,
+      null,
+      "x",
+      {},
+      { kind: "handle", handle: "constructor" },
+      { kind: "handle", handle: 1 },
+      { kind: "chain", handle: "x" },
+    ]) {
       const answer = await a.pdp.decide({ ...request, context: { presentation, agent: "reviewer", arguments: {} } } as unknown as AccessRequest);
       expect(answer).toMatchObject({ decision: false, context: { refusal: { code: "envelope_malformed" } } });
     }
@@ -251,7 +259,12 @@ describe("when something it depends on fails", () => {
   });
 
   it.each([
-    ["throws", () => { throw new Error("x"); }],
+    [
+      "throws",
+      () => {
+        throw new Error("x");
+      },
+    ],
     ["rejects", () => Promise.reject(new Error("x"))],
     ["answers nothing", async () => []],
     ["answers undefined", async () => undefined],

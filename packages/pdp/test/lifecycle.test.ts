@@ -31,7 +31,12 @@ describe("beginning a task", () => {
 
   it("is refused when policy does not let the delegator", async () => {
     const { pep } = await fixture({
-      policies: [{ name: "p.cedar", text: 'permit (principal, action, resource); forbid (principal == User::"user_1", action == Action::"ambit:begin", resource == Purpose::"review");' }],
+      policies: [
+        {
+          name: "p.cedar",
+          text: 'permit (principal, action, resource); forbid (principal == User::"user_1", action == Action::"ambit:begin", resource == Purpose::"review");',
+        },
+      ],
     });
     expect(await rejection(pep.begin(BEGIN))).toBe("policy_denied");
     expect(await rejection(pep.begin({ ...BEGIN, delegatorId: "user_2" }))).toBe("resolved");
@@ -75,7 +80,12 @@ describe("handing off", () => {
     const { pep } = await fixture();
     const parent = await pep.begin({ ...BEGIN, deniedTools: ["mail.send"], approvals: ["tickets.create"], budgets: { calls: 3 } });
     const child = await pep.handOff(parent, narrow);
-    expect(child.envelope).toMatchObject({ deniedTools: ["mail.send"], approvals: ["tickets.create"], budgets: { calls: 3 }, expiresAt: parent.envelope.expiresAt });
+    expect(child.envelope).toMatchObject({
+      deniedTools: ["mail.send"],
+      approvals: ["tickets.create"],
+      budgets: { calls: 3 },
+      expiresAt: parent.envelope.expiresAt,
+    });
     expect(await rejection(pep.handOff(parent, { ...narrow, budgets: { calls: 4 } }))).toBe("not_narrower");
   });
 
@@ -120,14 +130,24 @@ describe("handing off", () => {
 
   it("is refused when policy does not let the agent that hands off", async () => {
     const { pep } = await fixture({
-      policies: [{ name: "p.cedar", text: 'permit (principal, action, resource); forbid (principal == Agent::"reviewer", action == Action::"ambit:hand_off", resource == Agent::"classifier");' }],
+      policies: [
+        {
+          name: "p.cedar",
+          text: 'permit (principal, action, resource); forbid (principal == Agent::"reviewer", action == Action::"ambit:hand_off", resource == Agent::"classifier");',
+        },
+      ],
     });
     expect(await rejection(pep.handOff(await pep.begin(BEGIN), narrow))).toBe("policy_denied");
   });
 
   it("carries the data classes of its excerpts into what policies see of the task", async () => {
     const { pep } = await fixture({
-      policies: [{ name: "p.cedar", text: 'permit (principal, action, resource); forbid (principal, action == Action::"tickets.create", resource) when { context.labels.data_classes.contains("renewal_terms") };' }],
+      policies: [
+        {
+          name: "p.cedar",
+          text: 'permit (principal, action, resource); forbid (principal, action == Action::"tickets.create", resource) when { context.labels.data_classes.contains("renewal_terms") };',
+        },
+      ],
     });
     const root = await pep.begin(BEGIN);
     expect(await outcomeOf(pep, root, "tickets_create", { title: "x" })).toBe("permit");
@@ -183,7 +203,12 @@ forbid (principal, action == Action::"crm.read", resource) when { context.task h
 
   it("tell that something untrusted was read, and never forget it", async () => {
     const { pep } = await fixture({
-      policies: [{ name: "p.cedar", text: 'permit (principal, action, resource); forbid (principal, action in Action::"effect:write", resource) when { context.labels.integrity == "untrusted" };' }],
+      policies: [
+        {
+          name: "p.cedar",
+          text: 'permit (principal, action, resource); forbid (principal, action in Action::"effect:write", resource) when { context.labels.integrity == "untrusted" };',
+        },
+      ],
     });
     const task = await pep.begin(BEGIN);
     await outcomeOf(pep, task, "crm_read", { customer_id: "c1" }, { records: [] });

@@ -4,8 +4,7 @@ import type { Manifest, ToolEntry } from "../manifest/manifest.ts";
 import { record, SHAPES, shapeOfObject, type Member, type Shape } from "./shape.ts";
 
 /** Groups of actions, so that a policy can speak of all reads. A tool id has no colon, so no tool can be called like one. */
-export const CALL_GROUP = "ambit:call";
-export const LIFECYCLE_ACTIONS = ["ambit:begin", "ambit:hand_off"] as const;
+const CALL_GROUP = "ambit:call";
 
 /** What Cedar is told: the schema, and how the context of each action is built. */
 export interface CedarModel {
@@ -102,7 +101,10 @@ export function cedarModel(manifest: Manifest, attributes: ReadonlySet<string>):
     };
   }
   const lifecycle = record(new Map([...COMMON, ...LIFECYCLE]));
-  for (const [name, resourceType] of [["ambit:begin", "Purpose"], ["ambit:hand_off", "Agent"]] as const) {
+  for (const [name, resourceType] of [
+    ["ambit:begin", "Purpose"],
+    ["ambit:hand_off", "Agent"],
+  ] as const) {
     contexts.set(name, lifecycle);
     actions[name] = { appliesTo: { principalTypes: ["User", "Agent"], resourceTypes: [resourceType], context: lifecycle.type } };
   }

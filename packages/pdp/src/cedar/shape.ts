@@ -17,7 +17,10 @@ const expected = (what: string): never => {
 
 const string: Shape = { type: { type: "String" }, encode: (value) => (typeof value === "string" ? value : expected("text")) };
 const boolean: Shape = { type: { type: "Boolean" }, encode: (value) => (typeof value === "boolean" ? value : expected("true or false")) };
-const long: Shape = { type: { type: "Long" }, encode: (value) => (typeof value === "number" && Number.isSafeInteger(value) ? value : expected("a whole number")) };
+const long: Shape = {
+  type: { type: "Long" },
+  encode: (value) => (typeof value === "number" && Number.isSafeInteger(value) ? value : expected("a whole number")),
+};
 
 /** Cedar's decimal has four places; a number with more has none that is equal. */
 const decimal: Shape = {
@@ -47,7 +50,9 @@ export interface Member {
 }
 
 export function record(members: ReadonlyMap<string, Member>): Shape {
-  const attributes = Object.fromEntries([...members].map(([name, { shape, isRequired, isNullable }]) => [name, { ...shape.type, required: isRequired && !isNullable }]));
+  const attributes = Object.fromEntries(
+    [...members].map(([name, { shape, isRequired, isNullable }]) => [name, { ...shape.type, required: isRequired && !isNullable }]),
+  );
   return {
     type: { type: "Record", attributes },
     encode: (value) => {
@@ -67,7 +72,12 @@ export function record(members: ReadonlyMap<string, Member>): Shape {
 }
 
 /** Shapes of what we say ourselves. */
-export const SHAPES: { readonly string: Shape; readonly boolean: Shape; readonly long: Shape; readonly strings: Shape } = { string, boolean, long, strings: set(string) };
+export const SHAPES: { readonly string: Shape; readonly boolean: Shape; readonly long: Shape; readonly strings: Shape } = {
+  string,
+  boolean,
+  long,
+  strings: set(string),
+};
 
 /** The shape of values that fit a JSON schema. Unions and free-form objects have no Cedar type: `text`. */
 function shapeOf(schema: Json, used: ReadonlySet<string>, depth: number): { readonly shape: Shape; readonly isNullable: boolean } {
@@ -82,7 +92,8 @@ function shapeOf(schema: Json, used: ReadonlySet<string>, depth: number): { read
 function alternativesOf(schema: JsonObject): readonly JsonObject[] | undefined {
   for (const keyword of ["anyOf", "oneOf"] as const) {
     const alternatives = own(schema, keyword);
-    if (Array.isArray(alternatives)) return own(schema, "type") === undefined && alternatives.every(isJsonObject) ? (alternatives as readonly JsonObject[]) : undefined;
+    if (Array.isArray(alternatives))
+      return own(schema, "type") === undefined && alternatives.every(isJsonObject) ? (alternatives as readonly JsonObject[]) : undefined;
   }
   if (Object.hasOwn(schema, "allOf") || Object.hasOwn(schema, "not") || Object.hasOwn(schema, "if")) return undefined;
   const type = own(schema, "type");

@@ -57,7 +57,12 @@ export async function loadConfig(config: string | URL | PdpConfig): Promise<Load
     manifest: await loadPart(reader.at("manifest"), folder, "the manifest", "manifest_invalid"),
     agents: await loadPart(reader.at("agents"), folder, "the agents", "config_invalid"),
     purposes: await loadPart(reader.at("purposes"), folder, "the purposes", "config_invalid"),
-    policies: await Promise.all(reader.at("policies").elements().map((element) => loadPolicyFile(element, folder))),
+    policies: await Promise.all(
+      reader
+        .at("policies")
+        .elements()
+        .map((element) => loadPolicyFile(element, folder)),
+    ),
     vocabulary: reader.at("vocabulary").isAbsent ? undefined : reader.at("vocabulary").value,
     log: log === "memory" ? log : resolve(folder, log),
   };
@@ -99,5 +104,5 @@ async function readText(path: string, code: ConfigCode): Promise<string> {
 /** A path as a person would type it. */
 function shown(path: string): string {
   const short = relative(process.cwd(), path);
-  return short === "" || short.startsWith("..") ? path : short;
+  return short === "" || short[0] === "." ? path : short;
 }

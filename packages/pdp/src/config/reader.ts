@@ -72,7 +72,9 @@ export class Reader {
   }
 
   count(): number {
-    return typeof this.value === "number" && Number.isSafeInteger(this.value) && this.value >= 0 ? this.value : this.fail("must be a whole number of at least 0");
+    return typeof this.value === "number" && Number.isSafeInteger(this.value) && this.value >= 0
+      ? this.value
+      : this.fail("must be a whole number of at least 0");
   }
 
   flag(): boolean {

@@ -23,9 +23,14 @@ export function checkInputSchema(reader: Reader): JsonObject {
 
 function findFlaw(schema: Json, path: string, depth: number): string | undefined {
   if (depth > 24) return `is nested too deeply at \`${path}\``;
-  if (Array.isArray(schema)) return firstFlaw(schema.map((element: Json, index) => [`${path}/${index}`, element] as const), depth);
+  if (Array.isArray(schema))
+    return firstFlaw(
+      schema.map((element: Json, index) => [`${path}/${index}`, element] as const),
+      depth,
+    );
   if (!isJsonObject(schema)) return undefined;
-  for (const keyword of REFUSED) if (Object.hasOwn(schema, keyword)) return `must not have \`${keyword}\` (at \`${path}/${keyword}\`); leave it out, the tool checks it itself`;
+  for (const keyword of REFUSED)
+    if (Object.hasOwn(schema, keyword)) return `must not have \`${keyword}\` (at \`${path}/${keyword}\`); leave it out, the tool checks it itself`;
   const nested: (readonly [string, Json])[] = [];
   for (const [keyword, value] of Object.entries(schema)) {
     if (DATA.has(keyword)) continue;

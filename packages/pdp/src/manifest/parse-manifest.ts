@@ -21,7 +21,8 @@ export function parseManifest(data: unknown, file = "the manifest"): Manifest {
     for (const { name, server, pin } of entry.names) {
       const key = nameKey(name, server);
       const other = names.get(key);
-      if (other !== undefined) reader.at("names").fail(`has the name \`${name}\`${server === undefined ? "" : ` at \`${server}\``}, which \`${other.entry.id}\` has already`);
+      if (other !== undefined)
+        reader.at("names").fail(`has the name \`${name}\`${server === undefined ? "" : ` at \`${server}\``}, which \`${other.entry.id}\` has already`);
       names.set(key, { entry, pin });
     }
   }
@@ -128,5 +129,11 @@ function parseMoney(reader: Reader): { readonly amount: Pointer; readonly curren
 /** The entry to add for a tool that the manifest does not have, as a person would write it. */
 export function entryToAdd(name: string, server: string | undefined): JsonObject {
   const id = name.replaceAll(/[^A-Za-z0-9_.-]/g, "_").slice(0, 128);
-  return { [id === "" ? "tool" : id]: { names: [{ name, ...(server === undefined ? {} : { server }), pin: "none" }], input_schema: { type: "object", properties: {} }, effect: "write" } };
+  return {
+    [id === "" ? "tool" : id]: {
+      names: [{ name, ...(server === undefined ? {} : { server }), pin: "none" }],
+      input_schema: { type: "object", properties: {} },
+      effect: "write",
+    },
+  };
 }

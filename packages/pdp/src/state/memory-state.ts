@@ -126,7 +126,8 @@ function commitCall(tenant: Tenant, commit: Commit): CommitAnswer {
     const { amount, remaining } = take(tenant, reservation, commit.now);
     if (amount < reservation.atLeast) return { status: "exhausted", unit: reservation.unit, remaining };
     reserved[reservation.unit] = amount;
-    for (const { id, window } of reservation.accounts) debits.push({ unit: reservation.unit, account: id, at: commit.now, window, amount, heldUntil: commit.grant.expiresAt });
+    for (const { id, window } of reservation.accounts)
+      debits.push({ unit: reservation.unit, account: id, at: commit.now, window, amount, heldUntil: commit.grant.expiresAt });
   }
   // INVARIANT I6: nothing was written before everything was found to fit.
   for (const debit of debits) spentOf(tenant, debit.account).open.push(debit);
@@ -166,7 +167,8 @@ function close(tenant: Tenant, debit: Debit): void {
 
 function lineageOf(tenant: Tenant, id: string): Lineage {
   let lineage = tenant.lineages.get(id);
-  if (lineage === undefined) tenant.lineages.set(id, (lineage = { calls: 0, toolsUsed: new Set(), previousTool: null, integrity: "trusted", dataClasses: new Set() }));
+  if (lineage === undefined)
+    tenant.lineages.set(id, (lineage = { calls: 0, toolsUsed: new Set(), previousTool: null, integrity: "trusted", dataClasses: new Set() }));
   return lineage;
 }
 

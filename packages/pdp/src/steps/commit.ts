@@ -39,7 +39,8 @@ export async function commit(setting: Setting, question: CommitQuestion): Promis
   );
   if (answer.status === "exhausted") throw new Refused("commit", "budget_exhausted", `the budget of ${answer.unit} is exhausted; ${answer.remaining} left`);
   if (answer.status === "spent") throw new Refused("commit", "grant_replayed", "this call has run already");
-  if (answer.status !== "committed" && answer.status !== "repeated") throw new Refused("commit", "state_unavailable", "what the call needs could not be reserved");
+  if (answer.status !== "committed" && answer.status !== "repeated")
+    throw new Refused("commit", "state_unavailable", "what the call needs could not be reserved");
   return answer;
 }
 
@@ -79,7 +80,12 @@ function accountsOf(setting: Setting, chain: Chain, tool: ToolEntry): ReadonlyMa
 function recordReservation(tool: ToolEntry, args: JsonObject, accounts: readonly Account[]): readonly Reservation[] {
   if (tool.records === "none") return [];
   if (tool.records === undefined) {
-    throw new Refused("constraint", "constraint_unmapped", `it is not known how many records \`${tool.id}\` returns`, 'add `records` to its entry in the manifest, as {"result": "/…", "most": 50} or "none"');
+    throw new Refused(
+      "constraint",
+      "constraint_unmapped",
+      `it is not known how many records \`${tool.id}\` returns`,
+      'add `records` to its entry in the manifest, as {"result": "/…", "most": 50} or "none"',
+    );
   }
   const limit = tool.records.limit === undefined ? undefined : valuesAt(args, tool.records.limit)?.[0];
   if (typeof limit === "number") return [{ unit: "records", want: limit, atLeast: limit, accounts }];

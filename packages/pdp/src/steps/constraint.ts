@@ -53,14 +53,29 @@ function checkBound(id: string, constraints: ResourceConstraints, vocabulary: Vo
   return obligations;
 }
 
-function checkKey(id: string, key: string, constraint: ConstraintValue, vocabulary: Vocabulary, tool: ToolEntry, args: JsonObject): readonly ResultObligation[] {
+function checkKey(
+  id: string,
+  key: string,
+  constraint: ConstraintValue,
+  vocabulary: Vocabulary,
+  tool: ToolEntry,
+  args: JsonObject,
+): readonly ResultObligation[] {
   const kind = vocabulary.kinds.get(key);
   const mapping: ConstraintMapping | undefined = tool.constraints.get(key);
   if (kind === undefined || mapping === undefined) {
-    throw new Refused("constraint", "constraint_unmapped", `\`${key}\` cannot be checked for \`${tool.id}\``, `say in the manifest where it shows: \`constraints.${key}\` of its entry, as {"argument": "/…"}, {"result": "/…"} or "not_applicable"`);
+    throw new Refused(
+      "constraint",
+      "constraint_unmapped",
+      `\`${key}\` cannot be checked for \`${tool.id}\``,
+      `say in the manifest where it shows: \`constraints.${key}\` of its entry, as {"argument": "/…"}, {"result": "/…"} or "not_applicable"`,
+    );
   }
   if (mapping === "not_applicable") return [];
-  if (mapping.argument !== undefined) checkArgument(key, mapping.argument, rulesOf(kind).describe(constraint), args, mapping.result !== undefined, (value) => rulesOf(kind).admits(constraint, value));
+  if (mapping.argument !== undefined)
+    checkArgument(key, mapping.argument, rulesOf(kind).describe(constraint), args, mapping.result !== undefined, (value) =>
+      rulesOf(kind).admits(constraint, value),
+    );
   return mapping.result === undefined ? [] : [{ id, type: "filter_records", properties: { pointer: mapping.result, kind, constraint } }];
 }
 
@@ -74,7 +89,12 @@ function checkArgument(key: string, pointer: string, allowed: string, args: Json
 function checkLimit(tool: ToolEntry, args: JsonObject, max: ConstraintValue): void {
   if (tool.records === "none") return;
   if (tool.records === undefined) {
-    throw new Refused("constraint", "constraint_unmapped", `it is not known how many records \`${tool.id}\` returns`, 'add `records` to its entry in the manifest, as {"result": "/…", "most": 50} or "none"');
+    throw new Refused(
+      "constraint",
+      "constraint_unmapped",
+      `it is not known how many records \`${tool.id}\` returns`,
+      'add `records` to its entry in the manifest, as {"result": "/…", "most": 50} or "none"',
+    );
   }
   const limit = tool.records.limit === undefined ? undefined : valuesAt(args, tool.records.limit)?.[0];
   if (limit === undefined || limit === null) return;
@@ -87,7 +107,12 @@ function checkLimit(tool: ToolEntry, args: JsonObject, max: ConstraintValue): vo
 export function checkDataClasses(id: string, tool: ToolEntry, allowed: ReadonlySet<string>, step: "constraint" | "intent"): readonly ResultObligation[] {
   const { dataClasses } = tool;
   if (dataClasses === undefined) {
-    throw new Refused(step, "constraint_unmapped", `it is not known which data classes \`${tool.id}\` returns`, "add `data_classes` to its entry in the manifest");
+    throw new Refused(
+      step,
+      "constraint_unmapped",
+      `it is not known which data classes \`${tool.id}\` returns`,
+      "add `data_classes` to its entry in the manifest",
+    );
   }
   if (dataClasses instanceof Map) {
     const pointers = [...dataClasses].filter(([name]) => !allowed.has(name)).flatMap(([, fields]: readonly [string, readonly string[]]) => fields);
@@ -95,7 +120,11 @@ export function checkDataClasses(id: string, tool: ToolEntry, allowed: ReadonlyS
   }
   const excess = (dataClasses as readonly string[]).find((name) => !allowed.has(name));
   if (excess === undefined) return [];
-  throw new Refused(step, step === "intent" ? "purpose_mismatch" : "data_class_not_allowed", `\`${tool.id}\` returns data of the class \`${excess}\`, which is not allowed here`);
+  throw new Refused(
+    step,
+    step === "intent" ? "purpose_mismatch" : "data_class_not_allowed",
+    `\`${tool.id}\` returns data of the class \`${excess}\`, which is not allowed here`,
+  );
 }
 
 function listed(names: readonly string[]): string {

@@ -9,7 +9,8 @@ import { orRefuse, Refused } from "../refusal.ts";
 export async function checkEnvelope(setting: Setting, chain: Chain, agent: string): Promise<void> {
   if (leafOf(chain).envelope.agentId !== agent) throw new Refused("envelope", "holder_mismatch", "the envelope belongs to another agent");
   for (const { envelope } of chain.links) {
-    if (!setting.agents.has(envelope.agentId)) throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
+    if (!setting.agents.has(envelope.agentId))
+      throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
   }
   const now = setting.now();
   for (const { envelope, issuedAt } of chain.links) {
@@ -31,13 +32,14 @@ async function checkRevocation(setting: Setting, chain: Chain): Promise<void> {
   await orRefuse("envelope", "state_unavailable", "it cannot be told whether the envelope was revoked", async () => {
     for (const link of chain.links) {
       const revokedAt = await setting.state.revokedAt(tenantId, scopesOf(link));
-      if (revokedAt !== undefined && revokedAt >= link.issuedAt) throw new Refused("envelope", "envelope_revoked", "the envelope was revoked; its task has ended or was stopped");
+      if (revokedAt !== undefined && revokedAt >= link.issuedAt)
+        throw new Refused("envelope", "envelope_revoked", "the envelope was revoked; its task has ended or was stopped");
     }
   });
 }
 
 /** What an envelope can be revoked by. */
-export function scopesOf({ id, envelope }: ChainLink): readonly string[] {
+function scopesOf({ id, envelope }: ChainLink): readonly string[] {
   return [
     `envelope:${id}`,
     `task:${envelope.taskId}`,

@@ -19,7 +19,8 @@ export interface Question {
  */
 export async function checkPolicy(setting: Setting, chain: Chain, facts: LineageFacts, question: Question): Promise<readonly string[]> {
   const { engine } = setting;
-  if (engine.isEmpty) throw new Refused("policy", "no_policy", "there are no policies, so nothing is permitted", "add a policy file to `policies` of the configuration");
+  if (engine.isEmpty)
+    throw new Refused("policy", "no_policy", "there are no policies, so nothing is permitted", "add a policy file to `policies` of the configuration");
   const evaluations = evaluationsOf(setting, chain, facts, question);
   const answers = await orRefuse("policy", "policy_error", "the policies could not be evaluated", () => engine.evaluate(evaluations));
   // INVARIANT I9: an engine that leaves a question out, or answers something else, has not permitted it.
@@ -35,7 +36,14 @@ export async function checkPolicy(setting: Setting, chain: Chain, facts: Lineage
 }
 
 function isAnswer(answer: unknown): boolean {
-  return typeof answer === "object" && answer !== null && "errors" in answer && Array.isArray(answer.errors) && "policies" in answer && Array.isArray(answer.policies);
+  return (
+    typeof answer === "object" &&
+    answer !== null &&
+    "errors" in answer &&
+    Array.isArray(answer.errors) &&
+    "policies" in answer &&
+    Array.isArray(answer.policies)
+  );
 }
 
 function evaluationsOf(setting: Setting, chain: Chain, facts: LineageFacts, question: Question): readonly Evaluation[] {
@@ -88,5 +96,8 @@ export function dataClassesOf(tool: ToolEntry, obligations: readonly ResultOblig
   if (!(dataClasses instanceof Map)) return dataClasses as readonly string[];
   const redacted = new Set(obligations.flatMap((obligation) => (obligation.type === "redact_fields" ? obligation.properties.pointers : [])));
   const fields: ReadonlyMap<string, readonly string[]> = dataClasses;
-  return [...fields].filter(([, pointers]) => pointers.length === 0 || !pointers.every((pointer) => redacted.has(pointer))).map(([name]) => name).sort();
+  return [...fields]
+    .filter(([, pointers]) => pointers.length === 0 || !pointers.every((pointer) => redacted.has(pointer)))
+    .map(([name]) => name)
+    .sort();
 }

@@ -11,10 +11,20 @@ export function checkTool(setting: Setting, action: AccessRequest["action"]): To
   if (found === undefined) {
     const where = server === undefined ? "" : ` at \`${server}\``;
     const entry = JSON.stringify(entryToAdd(action.name, server));
-    throw new Refused("envelope", "tool_unmapped", `no tool goes by the name \`${action.name.slice(0, 128)}\`${where}`, `to have it, add to \`tools\` of the manifest: ${entry}`);
+    throw new Refused(
+      "envelope",
+      "tool_unmapped",
+      `no tool goes by the name \`${action.name.slice(0, 128)}\`${where}`,
+      `to have it, add to \`tools\` of the manifest: ${entry}`,
+    );
   }
   if (found.pin !== "none" && found.pin !== definition) {
-    throw new Refused("envelope", "tool_changed", `the definition of \`${found.entry.id}\` is not the one that was pinned`, "review the new definition and pin it anew");
+    throw new Refused(
+      "envelope",
+      "tool_changed",
+      `the definition of \`${found.entry.id}\` is not the one that was pinned`,
+      "review the new definition and pin it anew",
+    );
   }
   return found.entry;
 }

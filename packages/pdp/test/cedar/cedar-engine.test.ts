@@ -17,7 +17,9 @@ const INPUT = {
   required: ["amount"],
 };
 
-const manifest = parseManifest({ tools: { "pay.out": { names: [{ name: "pay", pin: "none" }], input_schema: INPUT, effect: "write", resource: { type: "Account", id: "/note" } } } });
+const manifest = parseManifest({
+  tools: { "pay.out": { names: [{ name: "pay", pin: "none" }], input_schema: INPUT, effect: "write", resource: { type: "Account", id: "/note" } } },
+});
 
 const agent = { type: "agent", id: "bot", properties: { tenant: "t", trust_zone: "first_party" } };
 const user = { type: "user", id: "alice", properties: { tenant: "t" } };
@@ -80,7 +82,8 @@ describe("arguments", () => {
     ["an extension where text is due", { amount: 1, note: { __extn: { fn: "decimal", arg: "1.0" } } }],
     ["an inherited name", JSON.parse('{"amount":1,"toString":1}') as object],
   ])("that do not convert are an error, never left out: %s", async (_, args) => {
-    const reading = "permit (principal, action, resource); forbid (principal, action == Action::\"pay.out\", resource) when { context.arguments.amount > 9 || context.arguments has rate || context.arguments has note || (context.arguments has address && context.arguments.address has city) };";
+    const reading =
+      'permit (principal, action, resource); forbid (principal, action == Action::"pay.out", resource) when { context.arguments.amount > 9 || context.arguments has rate || context.arguments has note || (context.arguments has address && context.arguments.address has city) };';
     const answer = await ask(reading, args);
     expect(answer.errors).not.toEqual([]);
     expect(isPermit(answer)).toBe(false);
@@ -88,7 +91,14 @@ describe("arguments", () => {
 
   it("that no policy reads need not convert: a number may have as many places as it likes", async () => {
     expect(isPermit(await ask("permit (principal, action, resource);", { amount: 1, rate: 52.520008 }))).toBe(true);
-    expect(isPermit(await ask("permit (principal, action, resource); forbid (principal, action == Action::\"pay.out\", resource) when { context.arguments has rate };", { amount: 1, rate: 52.520008 }))).toBe(false);
+    expect(
+      isPermit(
+        await ask('permit (principal, action, resource); forbid (principal, action == Action::"pay.out", resource) when { context.arguments has rate };', {
+          amount: 1,
+          rate: 52.520008,
+        }),
+      ),
+    ).toBe(false);
   });
 
   it("stay data when they look like an entity", async () => {
@@ -99,7 +109,8 @@ describe("arguments", () => {
 
 describe("errors", () => {
   it("in a forbid are a deny, though Cedar would skip it and allow", async () => {
-    const overflow = 'permit (principal, action, resource); forbid (principal, action == Action::"pay.out", resource) when { context.arguments.amount * 9007199254740991 > 0 };';
+    const overflow =
+      'permit (principal, action, resource); forbid (principal, action == Action::"pay.out", resource) when { context.arguments.amount * 9007199254740991 > 0 };';
     const answer = await ask(overflow, { amount: 9_007_199_254_740_991 });
     expect(answer.effect).toBe("permit"); // this is the trap
     expect(answer.errors).not.toEqual([]);
@@ -119,7 +130,9 @@ describe("errors", () => {
 
 describe("groups", () => {
   it("of actions hold, because the schema is always given", async () => {
-    expect(isPermit(await ask('permit (principal, action, resource); forbid (principal, action in Action::"effect:write", resource);', { amount: 1 }))).toBe(false);
+    expect(isPermit(await ask('permit (principal, action, resource); forbid (principal, action in Action::"effect:write", resource);', { amount: 1 }))).toBe(
+      false,
+    );
     expect(isPermit(await ask('permit (principal, action in Action::"ambit:call", resource);', { amount: 1 }))).toBe(true);
   });
 });
@@ -131,7 +144,9 @@ it("has no opinion, and therefore denies, without policies", async () => {
 });
 
 it("names the policies that determined the answer, and changes its digest with them", async () => {
-  const [a, b] = ["permit (principal, action, resource);", '@id("mine") permit (principal, action, resource);'].map((text) => createCedarEngine([{ name: "p.cedar", text }], manifest));
+  const [a, b] = ["permit (principal, action, resource);", '@id("mine") permit (principal, action, resource);'].map((text) =>
+    createCedarEngine([{ name: "p.cedar", text }], manifest),
+  );
   expect(await a?.evaluate([evaluation({ amount: 1 })])).toMatchObject([{ policies: ["p.cedar#1"] }]);
   expect(await b?.evaluate([evaluation({ amount: 1 })])).toMatchObject([{ policies: ["mine"] }]);
   expect(a?.digest).not.toBe(b?.digest);

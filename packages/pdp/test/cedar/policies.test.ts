@@ -22,13 +22,33 @@ function refusal(...texts: string[]): string {
 
 it.each([
   ["does not parse", "\n\npermit (principal action, resource);", "policy_invalid p0.cedar:3:19"],
-  ["does not parse, behind letters that are longer in bytes", '// ééé\npermit (principal, action, resource) when { "é" = "é" };', "policy_invalid p0.cedar:2:45"],
-  ["has a misspelt attribute", '\npermit (principal, action == Action::"crm.read", resource)\nwhen { context.arguments.customer == "c1" };', "policy_invalid p0.cedar:3:8"],
-  ["compares types that cannot be equal", 'permit (principal, action == Action::"crm.read", resource) when { context.arguments.customer_id == 1 };', "policy_invalid p0.cedar:1:67"],
-  ["reads an optional attribute without asking for it", 'permit (principal, action == Action::"crm.read", resource) when { context.arguments.limit < 5 };', "policy_invalid p0.cedar:1:67"],
+  [
+    "does not parse, behind letters that are longer in bytes",
+    '// ééé\npermit (principal, action, resource) when { "é" = "é" };',
+    "policy_invalid p0.cedar:2:45",
+  ],
+  [
+    "has a misspelt attribute",
+    '\npermit (principal, action == Action::"crm.read", resource)\nwhen { context.arguments.customer == "c1" };',
+    "policy_invalid p0.cedar:3:8",
+  ],
+  [
+    "compares types that cannot be equal",
+    'permit (principal, action == Action::"crm.read", resource) when { context.arguments.customer_id == 1 };',
+    "policy_invalid p0.cedar:1:67",
+  ],
+  [
+    "reads an optional attribute without asking for it",
+    'permit (principal, action == Action::"crm.read", resource) when { context.arguments.limit < 5 };',
+    "policy_invalid p0.cedar:1:67",
+  ],
   ["names an action that is not there", 'permit (principal, action == Action::"crm.reed", resource);', "policy_invalid p0.cedar:1:"],
   ["names an entity type that is not there", "permit (principal is Robot, action, resource);", "policy_invalid p0.cedar:1:"],
-  ["can never apply", 'forbid (principal, action == Action::"crm.read", resource) when { principal is User && principal is Agent };', "policy_invalid p0.cedar:1:"],
+  [
+    "can never apply",
+    'forbid (principal, action == Action::"crm.read", resource) when { principal is User && principal is Agent };',
+    "policy_invalid p0.cedar:1:",
+  ],
   ["is a template", "permit (principal == ?principal, action, resource);", "policy_invalid p0.cedar"],
   ["has the id of another", '@id("a") permit (principal, action, resource);\n@id("a") forbid (principal, action, resource);', "policy_invalid p0.cedar:2:1"],
 ])("refuses a policy that %s, and says where", (_, text, expected) => {
@@ -40,7 +60,8 @@ it("says which of several files is at fault", () => {
 });
 
 it("refuses nesting that would take the parser down, and goes on parsing afterwards", () => {
-  const nested = (open: string, close: string, count: number): string => `permit (principal, action, resource) when { ${open.repeat(count)}true${close.repeat(count)} };`;
+  const nested = (open: string, close: string, count: number): string =>
+    `permit (principal, action, resource) when { ${open.repeat(count)}true${close.repeat(count)} };`;
   for (const count of [65, 500, 5000]) {
     expect(refusal(nested("(", ")", count))).toContain("policy_invalid");
     expect(refusal(nested("[", "]", count))).toContain("policy_invalid");

@@ -14,7 +14,14 @@ let folder = "";
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "ambit-config-"));
   await mkdir(join(folder, "policies"));
-  await write("ambit.config.json", { ...CONFIG, manifest: "manifest.json", agents: "agents.json", purposes: "purposes.json", policies: ["policies/main.cedar"], log: "decisions.jsonl" });
+  await write("ambit.config.json", {
+    ...CONFIG,
+    manifest: "manifest.json",
+    agents: "agents.json",
+    purposes: "purposes.json",
+    policies: ["policies/main.cedar"],
+    log: "decisions.jsonl",
+  });
   await write("manifest.json", MANIFEST);
   await write("agents.json", CONFIG.agents);
   await write("purposes.json", CONFIG.purposes);
@@ -35,7 +42,10 @@ async function failure(config: Parameters<typeof createPdp>[0] = join(folder, "a
 }
 
 describe("a configuration in files", () => {
-  it.each([["path", (path: string) => path], ["URL", (path: string) => pathToFileURL(path)]])("is read by %s, and writes its log beside it", async (_, form) => {
+  it.each([
+    ["path", (path: string) => path],
+    ["URL", (path: string) => pathToFileURL(path)],
+  ])("is read by %s, and writes its log beside it", async (_, form) => {
     const pdp = await createPdp(form(join(folder, "ambit.config.json")));
     const pep = createPep({ pdp, agent: "reviewer" });
     const task = await pep.begin(BEGIN);
@@ -60,7 +70,12 @@ describe("a configuration in files", () => {
     ["is not JSON", async () => write("purposes.json", "{"), "config_invalid", "purposes.json is not JSON"],
     ["has a misspelt member", async () => write("ambit.config.json", { ...CONFIG, polices: [] }), "config_invalid", "unknown member `polices`"],
     ["lacks a member", async () => write("ambit.config.json", { ...CONFIG, log: undefined }), "config_invalid", "needs the member `log`"],
-    ["wants state that is not there", async () => write("ambit.config.json", { ...CONFIG, state: "redis" }), "config_invalid", "`state` must be one of `memory`"],
+    [
+      "wants state that is not there",
+      async () => write("ambit.config.json", { ...CONFIG, state: "redis" }),
+      "config_invalid",
+      "`state` must be one of `memory`",
+    ],
     ["names a policy file that is not there", async () => rm(join(folder, "policies/main.cedar")), "policy_invalid", "main.cedar cannot be read"],
     ["has a policy that does not parse", async () => writeFile(join(folder, "policies/main.cedar"), "permit;"), "policy_invalid", "main.cedar:1:7"],
   ])("that %s is refused", async (_, change, code, detail) => {
@@ -81,12 +96,32 @@ describe("parts that contradict themselves are refused, with the place", () => {
     ["no name", tool({ names: [] }), "manifest_invalid", "tools.a.b.names"],
     ["a name without a pin", tool({ names: [{ name: "x" }] }), "manifest_invalid", "`pin`"],
     ["a pin that is neither digest nor none", tool({ names: [{ name: "x", pin: "" }] }), "manifest_invalid", "pin"],
-    ["a name that two tools go by", { manifest: { tools: { a: MANIFEST.tools["mail.send"], b: MANIFEST.tools["mail.send"] } } }, "manifest_invalid", "which `a` has already"],
+    [
+      "a name that two tools go by",
+      { manifest: { tools: { a: MANIFEST.tools["mail.send"], b: MANIFEST.tools["mail.send"] } } },
+      "manifest_invalid",
+      "which `a` has already",
+    ],
     ["an unknown effect", tool({ effect: "harmless" }), "manifest_invalid", "effect"],
-    ["an input schema that runs an expression", tool({ input_schema: { type: "object", properties: { x: { type: "string", pattern: "(a+)+$" } } } }), "manifest_invalid", "pattern"],
-    ["an input schema that follows references", tool({ input_schema: { type: "object", properties: { x: { $ref: "http://169.254.169.254/" } } } }), "manifest_invalid", "$ref"],
+    [
+      "an input schema that runs an expression",
+      tool({ input_schema: { type: "object", properties: { x: { type: "string", pattern: "(a+)+$" } } } }),
+      "manifest_invalid",
+      "pattern",
+    ],
+    [
+      "an input schema that follows references",
+      tool({ input_schema: { type: "object", properties: { x: { $ref: "http://169.254.169.254/" } } } }),
+      "manifest_invalid",
+      "$ref",
+    ],
     ["an input schema of something else than an object", tool({ input_schema: { type: "string" } }), "manifest_invalid", "object"],
-    ["an argument with a reserved name", tool({ input_schema: { type: "object", properties: { __entity: { type: "string" } } } }), "manifest_invalid", "__entity"],
+    [
+      "an argument with a reserved name",
+      tool({ input_schema: { type: "object", properties: { __entity: { type: "string" } } } }),
+      "manifest_invalid",
+      "__entity",
+    ],
     ["a resource type that is ours", tool({ resource: { type: "User", id: "/to" } }), "manifest_invalid", "resource.type"],
     ["a pointer that is none", tool({ constraints: { customer_id: { argument: "to" } } }), "manifest_invalid", "JSON pointer"],
     ["max_records as a constraint", tool({ constraints: { max_records: "not_applicable" } }), "manifest_invalid", "`records`"],
@@ -94,10 +129,25 @@ describe("parts that contradict themselves are refused, with the place", () => {
     ["a purpose below one that is not there", purposes({ a: { parent: "b", tools: [] } }), "config_invalid", "a.parent"],
     ["purposes in a circle", purposes({ a: { parent: "b", tools: [] }, b: { parent: "a", tools: [] } }), "config_invalid", "circle"],
     ["a purpose wider than the one above", purposes({ a: { tools: [] }, b: { parent: "a", tools: ["x"] } }), "config_invalid", "b.tools"],
-    ["a data class wider than above", purposes({ a: { tools: [], data_classes: [] }, b: { parent: "a", tools: [], data_classes: ["x"] } }), "config_invalid", "b.data_classes"],
+    [
+      "a data class wider than above",
+      purposes({ a: { tools: [], data_classes: [] }, b: { parent: "a", tools: [], data_classes: ["x"] } }),
+      "config_invalid",
+      "b.data_classes",
+    ],
     ["an agent without a ceiling", { agents: { agents: { a: { trust_zone: "first_party" } } } }, "config_invalid", "ceiling"],
-    ["a ceiling with a wildcard", { agents: { agents: { a: { trust_zone: "first_party", ceiling: { allowed_tools: ["*"] } } } } }, "config_invalid", "allowed_tools"],
-    ["a ceiling with an unknown constraint", { agents: { agents: { a: { trust_zone: "first_party", ceiling: { allowed_tools: [], resource_constraints: { zzz: 1 } } } } } }, "config_invalid", "zzz"],
+    [
+      "a ceiling with a wildcard",
+      { agents: { agents: { a: { trust_zone: "first_party", ceiling: { allowed_tools: ["*"] } } } } },
+      "config_invalid",
+      "allowed_tools",
+    ],
+    [
+      "a ceiling with an unknown constraint",
+      { agents: { agents: { a: { trust_zone: "first_party", ceiling: { allowed_tools: [], resource_constraints: { zzz: 1 } } } } } },
+      "config_invalid",
+      "zzz",
+    ],
     ["a trust zone that nobody knows", { agents: { agents: { a: { trust_zone: "friend", ceiling: "none" } } } }, "config_invalid", "trust_zone"],
     ["a vocabulary with an unknown kind", { vocabulary: { region: "regex" } }, "config_invalid", "vocabulary.region"],
     ["a vocabulary that changes a built-in key", { vocabulary: { max_records: "min" } }, "config_invalid", "built in"],

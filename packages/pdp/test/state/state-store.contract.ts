@@ -4,7 +4,9 @@ import { describe, expect, it } from "vitest";
 const NOW = 1_000_000;
 
 /** A commit of one call that wants one of an account with a limit. */
-export function commitOf(change: Partial<Commit> & { readonly want?: number; readonly limit?: number; readonly account?: string; readonly window?: number } = {}): Commit {
+export function commitOf(
+  change: Partial<Commit> & { readonly want?: number; readonly limit?: number; readonly account?: string; readonly window?: number } = {},
+): Commit {
   const { want = 1, limit = 10, account = "acc", window, ...commit } = change;
   return {
     tenantId: "t1",
@@ -23,10 +25,17 @@ export function commitOf(change: Partial<Commit> & { readonly want?: number; rea
 
 /** What every state store must do; each store runs this very suite. */
 export function describeStateStore(name: string, create: () => Promise<StateStore>): void {
-  const settle = (store: StateStore, callId: string, action: "commit" | "release" | "keep" | "cancel", used = {}, observed = true): ReturnType<StateStore["settle"]> =>
-    store.settle({ tenantId: "t1", callId, action, used, observed });
-  const spend = async (store: StateStore, callId: string, change = {}): Promise<CommitAnswer> => store.commit(commitOf({ callId, grant: { id: `g-${callId}`, expiresAt: NOW + 1000 }, ...change }));
-  const redeem = (store: StateStore, callId: string, now = NOW): ReturnType<StateStore["redeem"]> => store.redeem({ tenantId: "t1", callId }, `g-${callId}`, "d1", now);
+  const settle = (
+    store: StateStore,
+    callId: string,
+    action: "commit" | "release" | "keep" | "cancel",
+    used = {},
+    observed = true,
+  ): ReturnType<StateStore["settle"]> => store.settle({ tenantId: "t1", callId, action, used, observed });
+  const spend = async (store: StateStore, callId: string, change = {}): Promise<CommitAnswer> =>
+    store.commit(commitOf({ callId, grant: { id: `g-${callId}`, expiresAt: NOW + 1000 }, ...change }));
+  const redeem = (store: StateStore, callId: string, now = NOW): ReturnType<StateStore["redeem"]> =>
+    store.redeem({ tenantId: "t1", callId }, `g-${callId}`, "d1", now);
 
   describe(name, () => {
     it("reserves until the limit and says what is left", async () => {
@@ -39,16 +48,33 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
 
     it("reserves a part where a part is of use, and the same on every account", async () => {
       const store = await create();
-      const reservation = { unit: "records", want: 50, atLeast: 1, accounts: [{ id: "child", limit: 20 }, { id: "parent", limit: 12 }] };
+      const reservation = {
+        unit: "records",
+        want: 50,
+        atLeast: 1,
+        accounts: [
+          { id: "child", limit: 20 },
+          { id: "parent", limit: 12 },
+        ],
+      };
       expect(await store.commit(commitOf({ reservations: [reservation] }))).toMatchObject({ reserved: { records: 12 } });
-      expect(await store.commit(commitOf({ callId: "c2", reservations: [{ ...reservation, accounts: [{ id: "child", limit: 20 }] }] }))).toMatchObject({ reserved: { records: 8 } });
+      expect(await store.commit(commitOf({ callId: "c2", reservations: [{ ...reservation, accounts: [{ id: "child", limit: 20 }] }] }))).toMatchObject({
+        reserved: { records: 8 },
+      });
     });
 
     it("takes nothing from any account when one of them refuses", async () => {
       const store = await create();
-      const [open, full] = [{ id: "open", limit: 1 }, { id: "full", limit: 0 }];
-      expect(await store.commit(commitOf({ reservations: [{ unit: "calls", want: 1, atLeast: 1, accounts: [open, full] }] }))).toMatchObject({ status: "exhausted" });
-      expect(await store.commit(commitOf({ callId: "c2", reservations: [{ unit: "calls", want: 1, atLeast: 1, accounts: [open] }] }))).toMatchObject({ status: "committed" });
+      const [open, full] = [
+        { id: "open", limit: 1 },
+        { id: "full", limit: 0 },
+      ];
+      expect(await store.commit(commitOf({ reservations: [{ unit: "calls", want: 1, atLeast: 1, accounts: [open, full] }] }))).toMatchObject({
+        status: "exhausted",
+      });
+      expect(await store.commit(commitOf({ callId: "c2", reservations: [{ unit: "calls", want: 1, atLeast: 1, accounts: [open] }] }))).toMatchObject({
+        status: "committed",
+      });
     });
 
     it("never overshoots under parallel debits", async () => {
@@ -90,7 +116,10 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       expect(await spend(store, "b", { now: NOW + 999 })).toMatchObject({ status: "exhausted" });
       expect(await spend(store, "b", { now: NOW + 1000, grant: { id: "g-b", expiresAt: NOW + 2000 } })).toMatchObject({ status: "committed" });
       await redeem(store, "b", NOW + 1000);
-      expect(await spend(store, "c", { want: 10, now: NOW + 5000, grant: { id: "g-c", expiresAt: NOW + 9000 } })).toMatchObject({ status: "exhausted", remaining: 9 });
+      expect(await spend(store, "c", { want: 10, now: NOW + 5000, grant: { id: "g-c", expiresAt: NOW + 9000 } })).toMatchObject({
+        status: "exhausted",
+        remaining: 9,
+      });
     });
 
     it.each([
@@ -105,7 +134,10 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       await redeem(store, "a");
       expect(await settle(store, "a", action, used)).toEqual({ integrity: "untrusted", dataClasses: ["b", "a"] });
       expect(await settle(store, "a", "release")).toBeUndefined();
-      expect(await spend(store, "b", { want: left + 1, now: NOW + 9999, grant: { id: "g", expiresAt: NOW + 99_999 } })).toMatchObject({ status: "exhausted", remaining: left });
+      expect(await spend(store, "b", { want: left + 1, now: NOW + 9999, grant: { id: "g", expiresAt: NOW + 99_999 } })).toMatchObject({
+        status: "exhausted",
+        remaining: left,
+      });
     });
 
     it("cancels only what nobody redeemed", async () => {
@@ -140,7 +172,9 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
         await settle(store, `w${index}`, "commit");
       }
       expect(await spend(store, "x", { limit: 2, window: 1000, now: NOW + 999 })).toMatchObject({ status: "exhausted" });
-      expect(await spend(store, "y", { limit: 2, window: 1000, now: NOW + 1000, grant: { id: "g-y", expiresAt: NOW + 9000 } })).toMatchObject({ status: "committed" });
+      expect(await spend(store, "y", { limit: 2, window: 1000, now: NOW + 1000, grant: { id: "g-y", expiresAt: NOW + 9000 } })).toMatchObject({
+        status: "committed",
+      });
       expect(await spend(store, "z", { limit: 2, window: 1000, now: NOW + 1000 })).toMatchObject({ status: "exhausted" });
     });
 
@@ -148,7 +182,12 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       const store = await create();
       await spend(store, "a");
       await spend(store, "b", { toolId: "other" });
-      expect(await store.facts("t1", "l1")).toEqual({ calls: 2, toolsUsed: ["other", "tool"], previousTool: "other", labels: { integrity: "trusted", dataClasses: [] } });
+      expect(await store.facts("t1", "l1")).toEqual({
+        calls: 2,
+        toolsUsed: ["other", "tool"],
+        previousTool: "other",
+        labels: { integrity: "trusted", dataClasses: [] },
+      });
       await settle(store, "a", "commit", {}, false);
       expect((await store.facts("t1", "l1")).labels).toEqual({ integrity: "trusted", dataClasses: [] });
       await settle(store, "b", "commit");

@@ -88,7 +88,12 @@ export const BEGIN: BeginOptions = {
   tenantId: "tenant_1",
   purpose: "review",
   allowedTools: TOOLS,
-  resourceConstraints: { customer_id: "c1", contract_ids: ["k1", "k2"], max_records: 25, data_classes: ["contract_metadata", "renewal_terms", "support_summary"] },
+  resourceConstraints: {
+    customer_id: "c1",
+    contract_ids: ["k1", "k2"],
+    max_records: 25,
+    data_classes: ["contract_metadata", "renewal_terms", "support_summary"],
+  },
   expiresIn: "10m",
 };
 

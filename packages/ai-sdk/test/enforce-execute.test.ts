@@ -40,12 +40,12 @@ async function stream(tools: ToolSet): Promise<{ readonly outputs: readonly unkn
   return { outputs, shown: shownToModel(model.doStreamCalls)[0]?.output };
 }
 
-async function streamGuarded(pdp: FakePdp, tools: ToolSet): ReturnType<typeof stream> {
+async function streamProtected(pdp: FakePdp, tools: ToolSet): ReturnType<typeof stream> {
   const { pep, task } = await enforcement(pdp);
   return stream(protect(pep, { tools, envelope: task }).tools);
 }
 
-/** The outputs of a guarded generator, read by hand. */
+/** The outputs of a covered generator, read by hand. */
 async function open({ search, events }: ReturnType<typeof searchTool>, pdp: FakePdp = fakePdp(), input = { topic: "x" }) {
   const { pep, task } = await enforcement(pdp);
   const abort = new AbortController();
@@ -61,14 +61,14 @@ describe("a generator", () => {
   ])("streams exactly what it streams unprotected when %s", async (_, obligations) => {
     const pdp = fakePdp({ decide: async () => permit(...obligations) });
     const { search, events } = searchTool();
-    expect(await streamGuarded(pdp, { search })).toEqual(await stream({ search: searchTool().search }));
+    expect(await streamProtected(pdp, { search })).toEqual(await stream({ search: searchTool().search }));
     expect(events).toEqual([{ topic: "all" }, "closed"]);
     expect(statuses(pdp)).toEqual(["done"]);
   });
 
   test("shows nothing before its result was checked", async () => {
     const pdp = fakePdp({ decide: async () => permit(limit) });
-    const { outputs, shown } = await streamGuarded(pdp, { search: searchTool().search });
+    const { outputs, shown } = await streamProtected(pdp, { search: searchTool().search });
     const checked = { rows: ["one"], state: "done" };
     expect(outputs).toEqual([
       ["preliminary", checked],
@@ -80,7 +80,7 @@ describe("a generator", () => {
   test("is not even begun when the call is denied", async () => {
     const pdp = fakePdp({ decide: async () => deny() });
     const { search, events } = searchTool();
-    const { outputs } = await streamGuarded(pdp, { search });
+    const { outputs } = await streamProtected(pdp, { search });
     expect(events).toEqual([]);
     expect(outputs).toMatchObject([["error", { refusal: { error: { code: "policy_denied" } } }]]);
     expect(pdp.settled).toEqual([]);
@@ -88,14 +88,14 @@ describe("a generator", () => {
 
   test("has its result withheld when the outcome cannot be recorded", async () => {
     const pdp = fakePdp({ decide: async () => permit(limit), settle: () => Promise.reject(new Error("disk full")) });
-    const { outputs } = await streamGuarded(pdp, { search: searchTool().search });
+    const { outputs } = await streamProtected(pdp, { search: searchTool().search });
     expect(outputs).toMatchObject([["error", { refusal: { error: { code: "pdp_unavailable" } } }]]);
   });
 
   test("keeps its own error, which is settled as failed", async () => {
     const pdp = fakePdp();
     const failure = new Error("index is gone");
-    const { outputs } = await streamGuarded(pdp, { search: searchTool(failure).search });
+    const { outputs } = await streamProtected(pdp, { search: searchTool(failure).search });
     expect(outputs).toEqual([
       ["preliminary", { rows: [], state: "searching" }],
       ["error", failure],
@@ -133,7 +133,7 @@ describe("a generator", () => {
 
   test("may yield nothing", async () => {
     const nothing = tool({ inputSchema, async *execute(): AsyncGenerator<string> {} }); // prettier-ignore
-    expect(await streamGuarded(fakePdp(), { search: nothing })).toEqual(await stream({ search: nothing }));
+    expect(await streamProtected(fakePdp(), { search: nothing })).toEqual(await stream({ search: nothing }));
   });
 });
 
@@ -150,7 +150,7 @@ describe("an `execute` that is no generator function", () => {
     ["returns a result", () => ({ rows: ["one", "two"] })],
   ])("%s: the result is the last output, checked", async (_, execute) => {
     const pdp = fakePdp({ decide: async () => permit(limit) });
-    const { outputs } = await streamGuarded(pdp, { search: tool({ inputSchema, execute }) });
+    const { outputs } = await streamProtected(pdp, { search: tool({ inputSchema, execute }) });
     expect(outputs).toEqual([["final", { rows: ["one"] }]]);
     expect(pdp.settled.map(({ status, records }) => [status, records])).toEqual([["done", 1]]);
   });

@@ -5,7 +5,7 @@ import { toCall, toInput } from "./to-call.ts";
 import { isGraphBubbleUp, partOf, toDenial } from "./to-outcome.ts";
 
 /** The tool with its body behind the enforcement point: everything else of it is inherited, and wherever it is passed on to, the check goes along. */
-export function guardTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSource, tool: T): T {
+export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSource, tool: T): T {
   const raw = openTool(tool);
   const body: Body = async (input, manager, config) => {
     const isPair = raw.responseFormat === "content_and_artifact";

@@ -8,14 +8,14 @@ export type Execute = (input: unknown, options: ExecuteOptions | undefined) => u
  * `execute` behind the enforcement point. The shape stays: the SDK streams what a generator yields and awaits anything else, and a generator
  * that is wrapped in an async function never runs.
  */
-export function guardExecute(pep: Pep, subject: Subject, execute: Execute): Execute {
+export function enforceExecute(pep: Pep, subject: Subject, execute: Execute): Execute {
   if (Object.prototype.toString.call(execute) === "[object AsyncGeneratorFunction]") {
-    return guardGenerator(pep, subject, execute as (...parameters: Parameters<Execute>) => AsyncIterable<unknown>);
+    return enforceGenerator(pep, subject, execute as (...parameters: Parameters<Execute>) => AsyncIterable<unknown>);
   }
   return async (input, options) => toOutcome(await pep.enforce(await toCall(subject, input, options), (args) => lastOf(execute(args, options))));
 }
 
-function guardGenerator(pep: Pep, subject: Subject, execute: (...parameters: Parameters<Execute>) => AsyncIterable<unknown>): Execute {
+function enforceGenerator(pep: Pep, subject: Subject, execute: (...parameters: Parameters<Execute>) => AsyncIterable<unknown>): Execute {
   return async function* (input, options) {
     const admission = await pep.admit(await toCall(subject, input, options));
     if (!admission.admitted) throw new ToolRefusedError(admission.refused);
