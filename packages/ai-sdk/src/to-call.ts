@@ -41,6 +41,8 @@ export async function toCall(subject: Subject, input: unknown, options: ExecuteO
  *
  * A call that waited for an approval runs with a history in which it already stands, without a result. What stood before it there is what
  * the model answered to, so the turn is the same before and after the wait, and a history that is sent once more is a repetition.
+ *
+ * @internal exported for its test
  */
 export function turnOf(messages: readonly Message[] | undefined, callId: string): string | undefined {
   if (!Array.isArray(messages)) return undefined;

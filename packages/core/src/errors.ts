@@ -58,12 +58,19 @@ export class AmbitError extends Error {
   readonly code: ErrorCode;
   /** The decision that refused, when one was taken. */
   readonly decisionId: string | undefined;
+  /** The message without what a developer could change: fit to be shown to a model. */
+  readonly summary: string;
 
-  constructor(code: ErrorCode, message: string, options?: { readonly cause?: unknown; readonly decisionId?: string | undefined }) {
-    super(message, options?.cause === undefined ? undefined : { cause: options.cause });
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: { readonly cause?: unknown; readonly decisionId?: string | undefined; readonly hint?: string | undefined },
+  ) {
+    super(options?.hint === undefined ? message : `${message}; ${options.hint}`, options?.cause === undefined ? undefined : { cause: options.cause });
     this.name = "AmbitError";
     this.code = code;
     this.decisionId = options?.decisionId;
+    this.summary = message;
     Object.defineProperty(this, BRAND, { value: true });
   }
 

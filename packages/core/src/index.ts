@@ -40,21 +40,10 @@ export {
   type Outcome,
   type OutcomeStatus,
   type Pdp,
-  type Presentation,
   type Redemption,
 } from "./pdp/pdp.ts";
-export type {
-  Account,
-  CallKey,
-  Commit,
-  CommitAnswer,
-  Committed,
-  Labels,
-  LineageFacts,
-  Reservation,
-  Settlement,
-  StateStore,
-} from "./state/state-store.ts";
+export type { Presentation } from "./pdp/presentation.ts";
+export type { Account, CallKey, Commit, CommitAnswer, Committed, Labels, LineageFacts, Reservation, Settlement, StateStore } from "./state/state-store.ts";
 
 // Plain data.
 export { canonicalJson } from "./data/canonical.ts";

@@ -25,7 +25,8 @@ const MAX_WAITING = 10_000;
  * leaves, is cut off (nothing that was acknowledged can be in it).
  *
  * Records are written in batches, each with one `fdatasync`; `append` resolves when its batch is durable. One process per file.
- * Refuses (`log_corrupt`) a file whose chain does not hold. After a failed write every `append` rejects (`log_unavailable`).
+ * Refuses (`log_corrupt`) a file whose chain does not hold. A batch that cannot be written is cut off
+ * again and its `append`s reject (`log_unavailable`); the next batch is written when the file takes it (I8).
  */
 export async function openFileLog(path: string, options: { readonly now?: () => number } = {}): Promise<FileLog> {
   const now = options.now ?? Date.now;
@@ -33,8 +34,10 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
     throw new AmbitError("log_unavailable", `the decision log \`${path}\` cannot be opened`, { cause });
   });
   let end: ChainEnd;
+  /** Bytes that were acknowledged. */
+  let size: number;
   try {
-    end = await continueFrom(file, path);
+    ({ end, size } = await continueFrom(file, path));
   } catch (error) {
     await file.close();
     throw error;
@@ -42,7 +45,14 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
 
   const waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
-  let failure: AmbitError | undefined;
+  let isDamaged = false;
+
+  /** Half of a batch may stand behind what was acknowledged, and nothing may follow it. */
+  const repair = async (): Promise<void> => {
+    if ((await file.stat()).size < size) throw new AmbitError("log_corrupt", `the decision log \`${path}\` was cut off`);
+    await file.truncate(size);
+    isDamaged = false;
+  };
 
   const flush = async (): Promise<void> => {
     await undefined; // what is appended in the same turn joins the first batch
@@ -62,12 +72,14 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
         }
       });
       try {
-        if (failure !== undefined) throw failure;
-        await file.appendFile(lines.map((line) => `${line}\n`).join(""));
+        if (isDamaged) await repair();
+        const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""), "utf8");
+        await file.appendFile(bytes);
         await file.datasync();
+        size += bytes.length;
       } catch (cause) {
-        // Half a batch may be on disk: nothing can be appended behind it until the file was opened and verified anew.
-        failure ??= new AmbitError("log_unavailable", `the decision log \`${path}\` cannot be written`, { cause });
+        isDamaged = true;
+        const failure = new AmbitError("log_unavailable", `the decision log \`${path}\` cannot be written`, { cause });
         for (const { reject } of batch) reject(failure);
         continue;
       }
@@ -87,7 +99,6 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
     path,
     append: (body) =>
       new Promise<Receipt>((resolve, reject) => {
-        if (failure !== undefined) return reject(failure);
         if (closing !== undefined) return reject(new AmbitError("log_unavailable", "the decision log is closed"));
         if (waiting.length >= MAX_WAITING) return reject(new AmbitError("log_unavailable", "the decision log cannot keep up"));
         waiting.push({ body, resolve, reject });
@@ -98,11 +109,11 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
   };
 }
 
-async function continueFrom(file: FileHandle, path: string): Promise<ChainEnd> {
+async function continueFrom(file: FileHandle, path: string): Promise<{ readonly end: ChainEnd; readonly size: number }> {
   const bytes = await readFile(path);
   const complete = bytes.lastIndexOf(0x0a) + 1;
   if (complete < bytes.length) await file.truncate(complete);
   const verified = verifyLog(bytes.subarray(0, complete));
   if (!verified.intact) throw new AmbitError("log_corrupt", `the decision log \`${path}\` is not intact: ${verified.reason} (record ${verified.at})`);
-  return verified.end ?? startOfChain(`log_${randomText()}`);
+  return { end: verified.end ?? startOfChain(`log_${randomText()}`), size: complete };
 }

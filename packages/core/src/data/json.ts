@@ -16,7 +16,7 @@ export interface DataLimits {
   readonly characters: number;
 }
 
-export const DATA_LIMITS: DataLimits = { depth: 32, nodes: 10_000, characters: 262_144 };
+const DATA_LIMITS: DataLimits = { depth: 32, nodes: 10_000, characters: 262_144 };
 
 /**
  * Copies untrusted data and freezes the copy. What comes back is plain: own members only, numbers finite and

@@ -11,7 +11,12 @@ export function isPointer(value: unknown): value is Pointer {
 }
 
 function segmentsOf(pointer: Pointer): string[] {
-  return pointer === "" ? [] : pointer.slice(1).split("/").map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return pointer === ""
+    ? []
+    : pointer
+        .slice(1)
+        .split("/")
+        .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
 }
 
 function step(value: Json, segment: string): Json | undefined {
@@ -48,12 +53,20 @@ export function valuesAt(value: Json, pointer: Pointer): readonly Json[] | undef
  * `undefined` in all when the pointer names something that is not there.
  */
 export function editAt(value: Json, pointer: Pointer, edit: (value: Json) => Json | undefined): Json | undefined {
-  return editSegments(value, segmentsOf(pointer), edit);
+  return editSegments(value, segmentsOf(pointer), edit, false);
+}
+
+/**
+ * A copy without the values that the pointer names. An object that does not have the last member is as good as one that lost it; `undefined` in all when
+ * anything before that is not there, because then the value is built in another way than the pointer thinks.
+ */
+export function removeAt(value: Json, pointer: Pointer): Json | undefined {
+  return editSegments(value, segmentsOf(pointer), () => undefined, true);
 }
 
 const MISSING = Symbol("missing");
 
-function editSegments(value: Json, segments: readonly string[], edit: (value: Json) => Json | undefined): Json | undefined {
+function editSegments(value: Json, segments: readonly string[], edit: (value: Json) => Json | undefined, mayLackLast: boolean): Json | undefined {
   const walk = (current: Json, index: number): Json | undefined | typeof MISSING => {
     const segment = segments[index];
     if (segment === undefined) return edit(current);
@@ -68,7 +81,7 @@ function editSegments(value: Json, segments: readonly string[], edit: (value: Js
       return kept;
     }
     const child = step(current, segment);
-    if (child === undefined) return MISSING;
+    if (child === undefined) return mayLackLast && index === segments.length - 1 && isJsonObject(current) ? current : MISSING;
     const edited = walk(child, index + 1);
     if (edited === MISSING) return MISSING;
     if (Array.isArray(current)) return current.map((element: Json, at) => (at === Number(segment) ? (edited ?? null) : element));

@@ -51,7 +51,9 @@ export function attenuate(parent: Envelope, narrowing: Narrowing, order: Order, 
   const envelope = meet(parent, asked, order);
   const narrowed = difference(asked, envelope);
   if (options.exact === true && narrowed.length > 0) {
-    const reasons = narrowed.map(({ dimension, asked: a, granted }) => `\`${dimension}\` asks for ${canonicalJson(a)}, the parent leaves ${canonicalJson(granted)}`);
+    const reasons = narrowed.map(
+      ({ dimension, asked: a, granted }) => `\`${dimension}\` asks for ${canonicalJson(a)}, the parent leaves ${canonicalJson(granted)}`,
+    );
     throw new AmbitError("not_narrower", `the child would be wider than its parent: ${reasons.join("; ")}`);
   }
   return Object.freeze({ envelope, narrowed });

@@ -90,7 +90,9 @@ export function limitsOf(budgets: Budgets): ReadonlyMap<LimitName, number> {
 function meetMaps(a: Readonly<Record<string, number>> = {}, b: Readonly<Record<string, number>> = {}): Record<string, number> | undefined {
   const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].sort();
   if (keys.length === 0) return undefined;
-  return Object.fromEntries(keys.map((key) => [key, Math.min(Object.hasOwn(a, key) ? (a[key] as number) : Infinity, Object.hasOwn(b, key) ? (b[key] as number) : Infinity)]));
+  return Object.fromEntries(
+    keys.map((key) => [key, Math.min(Object.hasOwn(a, key) ? (a[key] as number) : Infinity, Object.hasOwn(b, key) ? (b[key] as number) : Infinity)]),
+  );
 }
 
 function meetLimits(a: Limits, b: Limits): Limits {

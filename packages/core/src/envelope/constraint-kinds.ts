@@ -88,7 +88,15 @@ function isUnderSome(path: string, prefixes: readonly string[]): boolean {
 
 /** A prefix below another one says nothing more than that one. */
 function withoutRedundant(prefixes: readonly string[]): readonly string[] {
-  return sortedUnique(prefixes.filter((prefix) => !isUnderSome(prefix, prefixes.filter((other) => other !== prefix))));
+  return sortedUnique(
+    prefixes.filter(
+      (prefix) =>
+        !isUnderSome(
+          prefix,
+          prefixes.filter((other) => other !== prefix),
+        ),
+    ),
+  );
 }
 
 const pathPrefix: KindRules = {

@@ -32,7 +32,8 @@ export function reasonsNotNarrower(child: Envelope, parent: Envelope, order: Ord
     if (kind === undefined) {
       reasons.push(`resource_constraints.${key} is not in the vocabulary`);
     } else if (Object.hasOwn(parent.resourceConstraints, key)) {
-      const isWithin = Object.hasOwn(child.resourceConstraints, key) && isConstraintWithin(kind, child.resourceConstraints[key], parent.resourceConstraints[key]);
+      const isWithin =
+        Object.hasOwn(child.resourceConstraints, key) && isConstraintWithin(kind, child.resourceConstraints[key], parent.resourceConstraints[key]);
       demand(isWithin, `a wider or no resource_constraints.${key}`);
     }
   }

@@ -32,7 +32,7 @@ const malformed = (reason: string): never => {
 };
 
 /**
- * Reads an envelope as it comes over a wire (the JSON of DESIGN section 3.1, parsed).
+ * Reads an envelope as it comes over a wire (the JSON of docs/architecture.md, parsed).
  * `holder` is who holds it when it does not name an `agent_id` itself.
  *
  * What comes back is canonical: a tool that is denied is neither allowed nor handed on, and one that is allowed is not named again in `mayDelegate`.
@@ -108,7 +108,8 @@ function constraints(value: Json, vocabulary: Vocabulary): ResourceConstraints {
   const parsed: Record<string, ConstraintValue> = {};
   for (const key of Object.keys(value).sort()) {
     const kind = vocabulary.kinds.get(key);
-    if (kind === undefined) return malformed(`\`resource_constraints.${key}\` is not in the vocabulary; add it to \`vocabulary\` of the configuration, with its kind`);
+    if (kind === undefined)
+      return malformed(`\`resource_constraints.${key}\` is not in the vocabulary; add it to \`vocabulary\` of the configuration, with its kind`);
     const parsedValue = rulesOf(kind).parse(value[key] as Json);
     if (parsedValue === undefined) return malformed(`\`resource_constraints.${key}\` is not a value of kind \`${kind}\``);
     parsed[key] = parsedValue;
@@ -124,7 +125,9 @@ function budgets(value: Json | undefined): Budgets {
 
 function depth(value: Json | undefined): number {
   if (value === undefined) return DEFAULT_MAX_DEPTH;
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= 64 ? value : malformed("`max_depth` must be a whole number from 0 to 64");
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= 64
+    ? value
+    : malformed("`max_depth` must be a whole number from 0 to 64");
 }
 
 function instant(value: Json): number {

@@ -54,8 +54,8 @@ export function graphFromRecords(records: readonly LogRecord[]): ExecutionGraph 
       case "hand_off":
         return placeHandOff(record, details);
       case "end": {
-        const task = [...nodes.values()].find((node): node is TaskNode => node.kind === "task" && node.id === idOf("task", record, record.envelope));
-        if (task !== undefined) nodes.set(task.id, Object.freeze({ ...task, endedAt: record.ts }));
+        const task = nodes.get(idOf("task", record, record.envelope));
+        if (task?.kind === "task") nodes.set(task.id, Object.freeze({ ...task, endedAt: record.ts }));
         return true; // of a hand-off: its envelope has no node of its own
       }
       default:
@@ -68,7 +68,8 @@ export function graphFromRecords(records: readonly LogRecord[]): ExecutionGraph 
     const to = agentOf(record, textAt(details, "to") ?? "unknown");
     const id = idOf("hand_off", record, record.decision_id);
     const purpose = textAt(details, "purpose") ?? "unknown";
-    if (!add({ kind: "hand_off", id, ...placeOf(record), ...decidedOf(record, details), purpose, allowedTools: textsAt(details, "allowed_tools") })) return false;
+    if (!add({ kind: "hand_off", id, ...placeOf(record), ...decidedOf(record, details), purpose, allowedTools: textsAt(details, "allowed_tools") }))
+      return false;
     link("caused_by", id, from);
     link("delegated_to", id, to);
     listAt(details, "excerpts").forEach((excerpt, index) => {

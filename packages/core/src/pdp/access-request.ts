@@ -1,6 +1,6 @@
 import type { JsonObject } from "../data/json.ts";
 import type { Refusal } from "./decision.ts";
-import type { Presentation } from "./pdp.ts";
+import type { Presentation } from "./presentation.ts";
 
 /**
  * One question, in the terms of the AuthZEN Authorization API 1.0. The enforcement point states what it knows; tool id and resource are the

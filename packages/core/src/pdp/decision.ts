@@ -9,7 +9,7 @@ export interface Grant {
   readonly expiresAt: number;
 }
 
-/** Steps of the one path (DESIGN section 2), and what stands before and behind it. */
+/** Steps of the one path (docs/architecture.md), and what stands before and behind it. */
 export type Step = "call" | "envelope" | "constraint" | "intent" | "policy" | "approval" | "commit" | "log";
 
 /** Why not. Shown to the model as it is, so it names no policy and no value that the agent does not know. */
@@ -97,7 +97,8 @@ function parseObligations(data: Json | undefined): readonly Obligation[] {
   if (data === undefined) return [];
   if (!Array.isArray(data)) return malformed("has obligations that are not a list");
   for (const obligation of data as readonly Json[]) {
-    if (!isJsonObject(obligation) || typeof own(obligation, "type") !== "string" || !isJsonObject(own(obligation, "properties"))) malformed("has a malformed obligation");
+    if (!isJsonObject(obligation) || typeof own(obligation, "type") !== "string" || !isJsonObject(own(obligation, "properties")))
+      malformed("has a malformed obligation");
   }
   return data as unknown as readonly Obligation[];
 }

@@ -3,18 +3,10 @@ import type { Narrowing } from "../envelope/attenuate.ts";
 import type { Envelope } from "../envelope/envelope.ts";
 import type { AccessRequest } from "./access-request.ts";
 import type { Decision, Refusal } from "./decision.ts";
+import type { Presentation } from "./presentation.ts";
 
 /** What an enforcement point asks of a decision point beyond plain AuthZEN evaluations. */
 export const PDP_CAPABILITY = "urn:ambit:pdp:1";
-
-/**
- * How a holder shows the envelope that it acts under. In process it is an unguessable handle that the decision point gave out.
- * It is a capability: nothing of it goes into logs, spans or messages.
- */
-export interface Presentation {
-  readonly kind: "handle";
-  readonly handle: string;
-}
 
 /** What a decision point answers when it gave out an envelope. */
 export interface Issued {
@@ -27,7 +19,8 @@ export interface Issued {
   readonly presentation: Presentation;
 }
 
-export type IssueAnswer = { readonly decision: true; readonly id: string; readonly issued: Issued } | { readonly decision: false; readonly id: string; readonly refusal: Refusal };
+export type IssueAnswer =
+  { readonly decision: true; readonly id: string; readonly issued: Issued } | { readonly decision: false; readonly id: string; readonly refusal: Refusal };
 
 export interface BeginRequest {
   /** The envelope in its wire form, untrusted. */

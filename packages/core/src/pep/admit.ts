@@ -4,7 +4,8 @@ import { AmbitError } from "../errors.ts";
 import type { AccessRequest } from "../pdp/access-request.ts";
 import { parseAcknowledgement, parseRedemption, type Decision, type Refusal } from "../pdp/decision.ts";
 import { SUPPORTED_OBLIGATIONS } from "../pdp/obligation.ts";
-import type { Outcome, OutcomeStatus, Pdp, Presentation } from "../pdp/pdp.ts";
+import type { Outcome, OutcomeStatus, Pdp } from "../pdp/pdp.ts";
+import type { Presentation } from "../pdp/presentation.ts";
 import { askDecision, askWithin, deny, refusal } from "./ask.ts";
 import { carryOut, holdsResult, unsupportedObligation } from "./obligations.ts";
 import type { Admission, Completion } from "./pep.ts";
@@ -29,7 +30,9 @@ type Admitted = Admission | { readonly admitted: false; readonly refused: Refuse
  * INVARIANT I1: `admitted: true` is built in one place, after every step has said yes.
  */
 export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitted> {
-  const task = await resolveEnvelope(call.envelope);
+  const found = await askWithin(setting.deadline, call.signal, () => resolveEnvelope(call.envelope));
+  if ("refusal" in found) return refuse(deny(found.refusal));
+  const task = found.answer;
   const presentation = presentationOf(task);
   if (task === undefined || presentation === undefined) {
     return refuse(deny(refusal("envelope_malformed", "there is no envelope to act under")));
@@ -58,7 +61,7 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
 /** `undefined` for what no adapter makes: a tool name that is not text, an envelope without members. */
 function tryDescribe(...call: Parameters<typeof describe>): AccessRequest | undefined {
   try {
-    return describe(...call);
+    return typeof call[1].tool === "string" ? describe(...call) : undefined;
   } catch {
     return undefined; // INVARIANT I1: refused by the caller
   }
@@ -142,7 +145,8 @@ function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle
       return withhold(decisionId, refusal("obligation_unsupported", "the tool ran, but its answer lacks what must be checked in it; the answer is withheld"));
     }
     const flaw = await settle("done", { records: carried.records, resultDigest: digestResult(carried.result) });
-    if (flaw !== undefined) return withhold(decisionId, { ...flaw, message: "the tool ran, but its outcome could not be recorded; the answer is withheld", retryable: false });
+    if (flaw !== undefined)
+      return withhold(decisionId, { ...flaw, message: "the tool ran, but its outcome could not be recorded; the answer is withheld", retryable: false });
     return { released: true, result: carried.result };
   };
   const close = async (status: OutcomeStatus): Promise<void> => {

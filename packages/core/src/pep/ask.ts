@@ -5,7 +5,11 @@ import { parseDecision, type Decision, type Refusal } from "../pdp/decision.ts";
  * The one place that turns whatever a decision point does into an answer (I1, I8): a rejection, a throw, silence past the deadline, an
  * abort and nonsense are each a refusal with its own code.
  */
-export async function askWithin<T>(deadline: number, signal: AbortSignal | undefined, question: () => Promise<T>): Promise<{ readonly answer: T } | { readonly refusal: Refusal }> {
+export async function askWithin<T>(
+  deadline: number,
+  signal: AbortSignal | undefined,
+  question: () => Promise<T>,
+): Promise<{ readonly answer: T } | { readonly refusal: Refusal }> {
   // Nothing is asked for a call that nobody waits for: a permit would reserve what is never given back.
   if (signal?.aborted === true) return { refusal: refusal("call_aborted", ABORTED) };
   let timer: NodeJS.Timeout | undefined;

@@ -79,7 +79,7 @@ export function createPep(options: PepOptions): Pep {
   });
 }
 
-/** The options as the envelope of DESIGN section 3.1; the decision point parses it like any other. */
+/** The options as the envelope of docs/architecture.md; the decision point parses it like any other. */
 function envelopeOf(options: BeginOptions, agent: string, now: number): JsonObject {
   const { expiresIn, expiresAt } = options;
   if ((expiresIn === undefined) === (expiresAt === undefined)) throw new AmbitError("option_invalid", "give one of `expiresIn` and `expiresAt`");
@@ -116,5 +116,5 @@ function narrowingOf(options: HandOffOptions, now: number): { readonly agentId: 
 
 /** `begin` and `handOff` are called by a developer's code, so what to change is part of the message. */
 function refusedError({ code, message, hint }: Refusal, decisionId: string): AmbitError {
-  return new AmbitError(code, hint === undefined ? message : `${message}; ${hint}`, { decisionId });
+  return new AmbitError(code, message, { decisionId, hint });
 }

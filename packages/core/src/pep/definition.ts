@@ -9,7 +9,9 @@ import type { ToolDefinition } from "./tool-call.ts";
 export function definitionDigest(definition: ToolDefinition): string | undefined {
   const { name, description, inputSchema, outputSchema, annotations } = definition;
   try {
-    return digestOf(copyData({ name, description, input_schema: inputSchema, output_schema: outputSchema, annotations }, "tool_changed", "the tool definition"));
+    return digestOf(
+      copyData({ name, description, input_schema: inputSchema, output_schema: outputSchema, annotations }, "tool_changed", "the tool definition"),
+    );
   } catch {
     // INVARIANT I1: without a digest the pin does not match, and an unmatched pin is a deny.
     return undefined;

@@ -13,7 +13,12 @@ export interface Delegate {
  * Hands off, runs the other agent, and ends its envelope when it returns or throws. A refused hand-off is a value, as for a tool
  * call; what `run` throws is thrown on.
  */
-export async function delegate<T>(pep: Pep, envelope: EnvelopeSource, options: HandOffOptions, run: (delegate: Delegate) => T | Promise<T>): Promise<Enforced<T>> {
+export async function delegate<T>(
+  pep: Pep,
+  envelope: EnvelopeSource,
+  options: HandOffOptions,
+  run: (delegate: Delegate) => T | Promise<T>,
+): Promise<Enforced<T>> {
   const parent = await resolveEnvelope(envelope);
   if (parent === undefined) return refused(new AmbitError("envelope_malformed", "there is no envelope to hand off from"));
   let task: Task;
@@ -29,12 +34,16 @@ export async function delegate<T>(pep: Pep, envelope: EnvelopeSource, options: H
     await task.end().catch(() => undefined); // what the other agent threw is what the caller has to see; the envelope still expires
     throw error;
   }
-  await task.end();
+  try {
+    await task.end();
+  } catch (error) {
+    return refused(error); // an envelope that could not be ended is not a hand-off that went well
+  }
   return { result, decisionId: task.envelopeId };
 }
 
 function refused(error: unknown): Enforced<never> {
   const isOurs = AmbitError.isInstance(error);
-  const reason = isOurs ? refusal(error.code as RefusalCode, error.message) : refusal("pdp_unavailable", "the hand-off could not be decided");
+  const reason = isOurs ? refusal(error.code as RefusalCode, error.summary) : refusal("pdp_unavailable", "the hand-off could not be decided");
   return { refused: { kind: "deny", decisionId: (isOurs ? error.decisionId : undefined) ?? "undecided", refusal: reason } };
 }

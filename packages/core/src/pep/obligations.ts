@@ -1,6 +1,6 @@
 import { canonicalJson } from "../data/canonical.ts";
 import type { Json } from "../data/json.ts";
-import { editAt, isPointer, valuesAt } from "../data/pointer.ts";
+import { editAt, isPointer, removeAt, valuesAt } from "../data/pointer.ts";
 import { CONSTRAINT_KINDS, rulesOf } from "../envelope/constraint-kinds.ts";
 import { SUPPORTED_OBLIGATIONS, type Obligation } from "../pdp/obligation.ts";
 import { viewResult } from "./result-view.ts";
@@ -82,7 +82,7 @@ function apply(value: Json, obligation: Obligation): Json | undefined {
     }
     case "redact_fields":
       return obligation.properties.pointers.reduce<Json | undefined>(
-        (current, pointer) => (current === undefined ? undefined : editAt(current, pointer, () => undefined)),
+        (current, pointer) => (current === undefined ? undefined : removeAt(current, pointer)),
         value,
       );
     case "limit_records": {

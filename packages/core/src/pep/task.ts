@@ -1,5 +1,6 @@
 import type { Envelope } from "../envelope/envelope.ts";
-import type { Excerpt, Issued, Presentation } from "../pdp/pdp.ts";
+import type { Excerpt, Issued } from "../pdp/pdp.ts";
+import type { Presentation } from "../pdp/presentation.ts";
 
 /** The envelope to act under; a function is asked at every call, `undefined` is a deny. */
 export type EnvelopeSource = Task | undefined | (() => Task | undefined | Promise<Task | undefined>);
@@ -34,15 +35,17 @@ export function createTask(issued: Issued, data: readonly Excerpt[], end: () => 
     [Symbol.asyncDispose]: end,
     toJSON: () => ({ task: issued.envelope.taskId, envelope: issued.envelopeId }),
   };
-  // INVARIANT I10: not enumerable, so it is copied, printed and serialised nowhere.
-  Object.defineProperty(task, PRESENTATION, { value: issued.presentation });
+  // INVARIANT I10: not enumerable, so it is copied and serialised nowhere; a function, so that a print of hidden properties (`%o`) shows nothing.
+  const { presentation } = issued;
+  Object.defineProperty(task, PRESENTATION, { value: () => presentation });
   return Object.freeze(task);
 }
 
 /** The presentation of a task; `undefined` for anything that is not a task. */
 export function presentationOf(task: unknown): Presentation | undefined {
   if (typeof task !== "object" || task === null || !Object.hasOwn(task, PRESENTATION)) return undefined;
-  return (task as { [PRESENTATION]?: Presentation })[PRESENTATION];
+  const show = (task as { [PRESENTATION]?: unknown })[PRESENTATION];
+  return typeof show === "function" ? (show as () => Presentation)() : undefined;
 }
 
 /** The task that a source stands for now. A source that throws has none, and that is a deny. */

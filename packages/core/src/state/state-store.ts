@@ -68,8 +68,11 @@ export interface LineageFacts {
 }
 
 export interface Settlement extends CallKey {
-  /** `commit` keeps what was used, `release` gives all back, `keep` leaves the reservation as it is. */
-  readonly action: "commit" | "release" | "keep";
+  /**
+   * `commit` keeps what was used, `release` gives all back and frees the call id, `keep` leaves the reservation as it is. `cancel` is a release of a call whose
+   * grant nobody redeemed, and changes nothing otherwise: of two enforcement points that share a call, the one that lost cannot undo the other's.
+   */
+  readonly action: "commit" | "release" | "keep" | "cancel";
   /** With `commit`: what was really used, by unit; a unit that is not named was used in full. */
   readonly used: { readonly [unit: string]: number };
   /** Whether anything that the tool answered, an error included, may be shown: then its labels join the lineage. */

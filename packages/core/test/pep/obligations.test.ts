@@ -1,0 +1,300 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { copyData, type Json } from "../../src/data/json.ts";
+import type { Obligation } from "../../src/pdp/obligation.ts";
+import type { Outcome } from "../../src/pdp/pdp.ts";
+import { permit, scene } from "../support/fake-pdp.ts";
+
+const limit = (max: number, pointer = "/records"): Obligation => ({ id: "l", type: "limit_records", properties: { pointer, max } });
+const filter = (constraint: string | readonly string[], pointer = "/records/*/customer_id"): Obligation => ({
+  id: "f",
+  type: "filter_records",
+  properties: { pointer, kind: typeof constraint === "string" ? "equal" : "subset", constraint },
+});
+const redact = (...pointers: readonly string[]): Obligation => ({ id: "r", type: "redact_fields", properties: { pointers } });
+
+const WITHHELD = "withheld";
+
+/** What a caller gets to see of a tool's result, and what was recorded of it. */
+async function shown(result: unknown, ...obligations: readonly Obligation[]): Promise<{ readonly result: unknown; readonly outcome: Partial<Outcome> }> {
+  const { pdp, pep, call } = await scene({ decide: () => Promise.resolve(permit(obligations)) });
+  const enforced = await pep.enforce(call(), () => result);
+  const [outcome = {}] = pdp.asks("settle") as readonly Partial<Outcome>[];
+  if (enforced.refused === undefined) return { result: enforced.result, outcome };
+  expect(enforced.refused).toMatchObject({ kind: "deny", decisionId: "dec_1", refusal: { code: "obligation_unsupported", retryable: false } });
+  expect(outcome.status).toBe(WITHHELD);
+  return { result: WITHHELD, outcome };
+}
+
+const records = (...customers: readonly string[]): { records: { customer_id: string; title: string }[] } => ({
+  records: customers.map((customer, index) => ({ customer_id: customer, title: `t${index}` })),
+});
+const mcpText = (data: unknown): object => ({ content: [{ type: "text", text: JSON.stringify(data) }] });
+const mcpStructured = (data: unknown): object => ({ ...mcpText(data), structuredContent: data });
+
+// The same data in whatever wrapping a framework has put it.
+const WRAPPINGS: readonly (readonly [string, (data: unknown) => unknown])[] = [
+  ["plain data", (data) => data],
+  ["MCP structured content", mcpStructured],
+  ["MCP text", mcpText],
+  ["text that is JSON", (data) => JSON.stringify(data)],
+];
+
+describe.each(WRAPPINGS)("in %s", (_, wrap) => {
+  it("records beyond the limit are cut off", async () => {
+    const { result, outcome } = await shown(wrap(records("a", "b", "c")), limit(2));
+    expect(result).toStrictEqual(wrap(records("a", "b")));
+    expect(outcome).toMatchObject({ status: "done", records: 2 });
+  });
+
+  it("records within the limit stay", async () => {
+    const { result, outcome } = await shown(wrap(records("a", "b")), limit(2));
+    expect(result).toStrictEqual(wrap(records("a", "b")));
+    expect(outcome.records).toBe(2);
+  });
+
+  it("a limit of nothing leaves nothing", async () => {
+    expect(await shown(wrap(records("a")), limit(0))).toMatchObject({ result: wrap({ records: [] }), outcome: { records: 0 } });
+  });
+
+  it("records that are not admitted are left out, before they are counted", async () => {
+    const all = records("a", "x", "a", "a");
+    const { result, outcome } = await shown(wrap(all), filter("a"), limit(2));
+    expect(result).toStrictEqual(wrap({ records: [all.records[0], all.records[2]] }));
+    expect(outcome.records).toBe(2);
+  });
+
+  it("records without the field are left out", async () => {
+    expect((await shown(wrap({ records: [{ customer_id: "a" }, {}, { customer_id: null }, { customer_id: ["a"] }] }), filter("a"))).result).toStrictEqual(
+      wrap({ records: [{ customer_id: "a" }] }),
+    );
+  });
+
+  it("fields are redacted", async () => {
+    const data = {
+      records: [
+        { id: 1, ssn: "secret" },
+        { id: 2, ssn: "secret" },
+      ],
+      note: "secret",
+    };
+    const { result } = await shown(wrap(data), redact("/records/*/ssn", "/note"));
+    expect(result).toStrictEqual(wrap({ records: [{ id: 1 }, { id: 2 }] }));
+    expect(JSON.stringify(result)).not.toContain("secret");
+  });
+
+  it("a pointer into what is not there withholds the result; only a field that is to be removed may be missing already", async () => {
+    const data = { items: [{ customer_id: "a", ssn: "1" }, { customer_id: "a" }] };
+    expect((await shown(wrap(data), redact("/items/*/ssn"))).result).toStrictEqual(wrap({ items: [{ customer_id: "a" }, { customer_id: "a" }] }));
+    for (const obligation of [
+      limit(5),
+      filter("a"),
+      redact("/records/*/ssn"),
+      redact("/items/0/ssn/last"),
+      redact("/items/*/ssn/last"),
+      redact("/items/2"),
+      filter("a", "/customer_id"),
+    ]) {
+      expect((await shown(wrap(data), obligation)).result).toBe(WITHHELD);
+    }
+  });
+
+  it("a result of the only record is withheld as a whole when it is not admitted", async () => {
+    expect((await shown(wrap({ customer_id: "a" }), filter("a", "/customer_id"))).result).toStrictEqual(wrap({ customer_id: "a" }));
+    expect((await shown(wrap({ customer_id: "x" }), filter("a", "/customer_id"))).result).toBe(WITHHELD);
+  });
+
+  it("nothing is held back when nothing must be", async () => {
+    const result = wrap({ anything: 1 });
+    expect((await shown(result)).result).toBe(result);
+    expect((await shown(result, { id: "l", type: "label_output", properties: { integrity: "untrusted", data_classes: ["a"] } })).result).toBe(result);
+  });
+});
+
+describe("limit_records", () => {
+  it("counts over all lists that its pointer names", async () => {
+    const data = { groups: [{ rows: [1, 2] }, { rows: [3, 4] }, { rows: [5] }] };
+    const { result, outcome } = await shown(data, limit(3, "/groups/*/rows"));
+    expect(result).toStrictEqual({ groups: [{ rows: [1, 2] }, { rows: [3] }, { rows: [] }] });
+    expect(outcome.records).toBe(3);
+  });
+
+  it("counts one record where there is no list, and none for `null`", async () => {
+    expect((await shown({ record: { id: 1 } }, limit(1, "/record"))).outcome.records).toBe(1);
+    expect((await shown({ record: null }, limit(0, "/record"))).outcome.records).toBe(0);
+    expect((await shown({ record: { id: 1 } }, limit(0, "/record"))).result).toStrictEqual({});
+  });
+
+  it("takes the whole result for a list at the empty pointer", async () => {
+    expect((await shown([1, 2, 3], limit(2, ""))).result).toStrictEqual([1, 2]);
+    expect((await shown("[1,2,3]", limit(2, ""))).result).toBe("[1,2]");
+  });
+
+  it("is never loosened by another one", async () => {
+    for (const obligations of [
+      [limit(1), limit(3)],
+      [limit(3), limit(1)],
+    ]) {
+      expect(await shown(records("a", "b", "c"), ...obligations)).toMatchObject({ result: records("a"), outcome: { records: 1 } });
+    }
+  });
+});
+
+describe("filter_records", () => {
+  it("filters at the last `*` of its pointer", async () => {
+    const data = { groups: [{ rows: [{ c: "a" }, { c: "x" }] }, { rows: [{ c: "x" }] }] };
+    expect((await shown(data, filter("a", "/groups/*/rows/*/c"))).result).toStrictEqual({ groups: [{ rows: [{ c: "a" }] }, { rows: [] }] });
+    expect((await shown({ ids: ["a", "x", "b"] }, filter(["a", "b"], "/ids/*"))).result).toStrictEqual({ ids: ["a", "b"] });
+  });
+
+  it("does not take a name that begins with `*` for a list", async () => {
+    expect((await shown({ "*c": "a", c: "x" }, filter("a", "/*c"))).result).toStrictEqual({ "*c": "a", c: "x" });
+    expect((await shown({ "*c": "x", c: "a" }, filter("a", "/*c"))).result).toBe(WITHHELD);
+  });
+
+  it("all constraints must hold", async () => {
+    const data = {
+      records: [
+        { a: "1", b: "1" },
+        { a: "1", b: "2" },
+        { a: "2", b: "1" },
+      ],
+    };
+    expect((await shown(data, filter("1", "/records/*/a"), filter("1", "/records/*/b"))).result).toStrictEqual({ records: [{ a: "1", b: "1" }] });
+  });
+
+  it("of what grants nothing leaves nothing", async () => {
+    expect((await shown(records("a", ""), filter([]))).result).toStrictEqual({ records: [] });
+  });
+
+  it("drops what is no list where a list is expected", async () => {
+    const { result } = await shown({ records: { customer_id: "x", title: "secret" }, total: 1 }, filter("a"));
+    expect(JSON.stringify(result)).not.toContain("secret");
+  });
+});
+
+describe("redact_fields", () => {
+  it("of elements by index leaves the other indexes as they are", async () => {
+    expect((await shown({ row: ["a", "b", "c"] }, redact("/row/0", "/row/1"))).result).toStrictEqual({ row: [null, null, "c"] });
+  });
+
+  it("of everything withholds the result", async () => {
+    for (const result of [{ a: 1 }, [], "text", 0, false, "", null, undefined]) expect((await shown(result, redact(""))).result).toBe(WITHHELD);
+  });
+
+  it("withholds a result that is not there", async () => {
+    for (const result of [null, undefined, 0, "", "text", "{broken", []]) expect((await shown(result, redact("/a"))).result).toBe(WITHHELD);
+  });
+});
+
+describe("what was checked is what is shown", () => {
+  it("not a text beside it that says more", async () => {
+    const hidden = { ...mcpText(records("a", "x")), structuredContent: records("a") };
+    expect(JSON.stringify((await shown(hidden, filter("a"))).result)).toBe(JSON.stringify(mcpStructured(records("a"))));
+    expect(JSON.stringify((await shown(hidden, limit(1))).result)).not.toContain('\\"x\\"');
+  });
+
+  it("not a member that was repeated", async () => {
+    const text = '{"records":[{"customer_id":"a","title":"secret","title":"shown"}]}';
+    expect((await shown(text, filter("a"))).result).toBe('{"records":[{"customer_id":"a","title":"shown"}]}');
+  });
+
+  it("not what a getter says the second time", async () => {
+    let reads = 0;
+    const record = {
+      get customer_id() {
+        reads += 1;
+        return reads === 1 ? "a" : "x";
+      },
+    };
+    expect((await shown({ records: [record] }, filter("a"))).result).toStrictEqual({ records: [{ customer_id: "a" }] });
+  });
+
+  it("and its digest is recorded", async () => {
+    const [full, cut] = [await shown(records("a"), limit(5)), await shown(records("a", "b"), limit(1))];
+    expect(cut.outcome.resultDigest).toBe(full.outcome.resultDigest);
+  });
+
+  it("as data that the caller may change", async () => {
+    const { result } = await shown(records("a"), limit(5));
+    expect(() => Object.assign((result as { records: object[] }).records[0] ?? {}, { title: "changed" })).not.toThrow();
+    expect(result).toMatchObject({ records: [{ title: "changed" }] });
+  });
+});
+
+describe("a result that nobody can look into", () => {
+  class Row {
+    readonly customer_id = "a";
+  }
+
+  it.each([
+    ["an instance of a class", { records: [new Row()] }],
+    ["a date", { records: [{ customer_id: "a", at: new Date(0) }] }],
+    ["a map", new Map([["records", []]])],
+    ["a function", { records: [], more: () => "secret" }],
+    ["bytes", { records: [], bytes: new Uint8Array(1) }],
+    ["a number that is none", { records: [{ customer_id: "a", amount: Number.NaN }] }],
+    ["a prototype", JSON.parse('{"records":[],"__proto__":{}}')],
+    ["an MCP image", { content: [{ type: "image", data: "…", mimeType: "image/png" }] }],
+    ["two MCP texts", { content: [...(mcpText(records("a")) as { content: [] }).content, ...(mcpText(records("x")) as { content: [] }).content] }],
+    ["an MCP text that is prose", { content: [{ type: "text", text: "3 records: …" }] }],
+    ["prose", "3 records: …"],
+    ["JSON with a number that changes when it is read", '{"records":[{"customer_id":"a","id":12345678901234567890}]}'],
+  ])("is withheld when something must be checked in it: %s", async (_, result) => {
+    expect((await shown(result, filter("a"), limit(5))).result).toBe(WITHHELD);
+  });
+
+  it("is passed on when nothing must be", async () => {
+    const row = new Row();
+    expect(await shown(row)).toMatchObject({ result: row, outcome: { status: "done", records: undefined, resultDigest: undefined } });
+  });
+});
+
+describe("a tool that reports an error", () => {
+  const failure = { content: [{ type: "text", text: "backend down" }], isError: true };
+
+  it("is heard when only a limit is due, and has returned no records", async () => {
+    expect(await shown(failure, limit(0))).toMatchObject({ result: failure, outcome: { status: "done", records: 0 } });
+  });
+
+  it("is withheld when its text may hold what must be filtered or redacted", async () => {
+    expect((await shown(failure, filter("a"))).result).toBe(WITHHELD);
+    expect((await shown(failure, limit(1), redact("/a"))).result).toBe(WITHHELD);
+  });
+
+  it("is only one that says so itself, exactly", async () => {
+    for (const isError of ["true", 1, {}]) expect((await shown({ ...failure, isError }, limit(1))).result).toBe(WITHHELD);
+  });
+});
+
+describe("for any data", () => {
+  const field = fc.constantFrom<Json>("a", "x", null, 1, ["a"], "");
+  const rows = fc.array(fc.oneof(fc.record({ customer_id: field, title: fc.string() }, { requiredKeys: [] }), fc.jsonValue() as fc.Arbitrary<Json>), {
+    maxLength: 6,
+  });
+
+  it("what is shown has no record of another customer and no more records than allowed, in every wrapping", async () => {
+    await fc.assert(
+      fc.asyncProperty(rows, fc.constantFrom(...WRAPPINGS), fc.nat({ max: 4 }), async (list, [, wrap], max) => {
+        const data = JSON.parse(JSON.stringify({ records: list })) as { records: Json[] };
+        const admitted = data.records.filter(
+          (row) => typeof row === "object" && row !== null && !Array.isArray(row) && (row as { customer_id?: Json }).customer_id === "a",
+        );
+        const { result, outcome } = await shown(wrap(data), filter("a"), limit(max));
+        if (result === WITHHELD) expect(isPlain(data)).toBe(false);
+        else expect(result).toStrictEqual(wrap({ records: admitted.slice(0, max) }));
+        if (result !== WITHHELD) expect(outcome.records).toBe(Math.min(max, admitted.length));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+function isPlain(data: unknown): boolean {
+  try {
+    copyData(data, "obligation_unsupported", "the data");
+    return true;
+  } catch {
+    return false;
+  }
+}
