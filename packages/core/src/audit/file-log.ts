@@ -17,6 +17,9 @@ export interface FileLog extends DecisionLog, AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** How the canonical form of every record begins. */
+const RECORD_START = Buffer.from('{"agent":"');
+
 /** Records that wait to be written; above it, `append` refuses instead of dropping. */
 const MAX_WAITING = 10_000;
 
@@ -93,7 +96,10 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
   };
 
   let closing: Promise<void> | undefined;
-  const close = (): Promise<void> => (closing ??= Promise.resolve(writing).then(() => file.close()));
+  const close = (): Promise<void> =>
+    (closing ??= Promise.resolve(writing)
+      .then(() => (isDamaged ? repair() : undefined)) // or a record that was refused would stand in the log as written
+      .finally(() => file.close()));
 
   return {
     path,
@@ -112,8 +118,12 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
 async function continueFrom(file: FileHandle, path: string): Promise<{ readonly end: ChainEnd; readonly size: number }> {
   const bytes = await readFile(path);
   const complete = bytes.lastIndexOf(0x0a) + 1;
-  if (complete < bytes.length) await file.truncate(complete);
   const verified = verifyLog(bytes.subarray(0, complete));
   if (!verified.intact) throw new AmbitError("log_corrupt", `the decision log \`${path}\` is not intact: ${verified.reason} (record ${verified.at})`);
+  // Only what is known to be a log is cut: a path that was mistaken for one may hold the only copy of something else.
+  const torn = bytes.subarray(complete, complete + RECORD_START.length);
+  const isLog = complete > 0 || torn.equals(RECORD_START.subarray(0, torn.length));
+  if (!isLog) throw new AmbitError("log_corrupt", `\`${path}\` is no decision log`);
+  if (complete < bytes.length) await file.truncate(complete);
   return { end: verified.end ?? startOfChain(`log_${randomText()}`), size: complete };
 }

@@ -41,7 +41,7 @@ export function createPep(options: PepOptions): Pep {
     const answer = asked.answer;
     if (answer.decision !== true) throw refusedError(answer.refusal, answer.id);
     const { presentation } = answer.issued;
-    return createTask(answer.issued, data, async () => {
+    return createTask(answer.issued, answer.id, data, async () => {
       const ended = await askWithin(setting.deadline, undefined, async () => parseAcknowledgement(await pdp.end({ presentation, agent }), "ended"));
       if ("refusal" in ended) throw new AmbitError(ended.refusal.code as RefusalCode, "the task could not be ended; its envelope stays valid until it expires");
     });

@@ -39,7 +39,7 @@ export async function delegate<T>(
   } catch (error) {
     return refused(error); // an envelope that could not be ended is not a hand-off that went well
   }
-  return { result, decisionId: task.envelopeId };
+  return { result, decisionId: task.decisionId };
 }
 
 function refused(error: unknown): Enforced<never> {

@@ -26,19 +26,26 @@ export function viewResult(result: unknown): ResultView | undefined {
   return { value: data, isError: false, replace: (value) => value };
 }
 
+/** Members of a tool's result that say how it is to be read (MCP 2025-11-25, 2026-07-28). */
+const PROTOCOL_MEMBERS = ["isError", "resultType"] as const;
+
 function viewMcpResult(data: JsonObject): ResultView {
   const isError = own(data, "isError") === true;
   const structured = own(data, "structuredContent");
+  // What else a server puts in (`_meta`, members of its own) is not checked, so it does not stay either.
+  const kept = Object.fromEntries(
+    PROTOCOL_MEMBERS.flatMap((member) => (own(data, member) === undefined ? [] : [[member, own(data, member) as Json] as const])),
+  );
   const withText = (value: Json): readonly Json[] => [{ type: "text", text: JSON.stringify(value) }];
   if (isJsonObject(structured)) {
     // The text blocks say the same again, so they cannot stay when the data changes.
-    return { value: structured, isError, replace: (value) => ({ ...data, structuredContent: value, content: withText(value) }) };
+    return { value: structured, isError, replace: (value) => ({ ...kept, content: withText(value), structuredContent: value }) };
   }
   const blocks = data["content"] as readonly Json[];
   const [block] = blocks;
   const text = blocks.length === 1 && isJsonObject(block) && own(block, "type") === "text" ? own(block, "text") : undefined;
   const parsed = typeof text === "string" ? parseStructure(text) : undefined;
-  if (parsed !== undefined) return { value: parsed, isError, replace: (value) => ({ ...data, content: withText(value) }) };
+  if (parsed !== undefined) return { value: parsed, isError, replace: (value) => ({ ...kept, content: withText(value) }) };
   return { value: data, isError, replace: (value) => value };
 }
 

@@ -11,6 +11,8 @@ export type EnvelopeSource = Task | undefined | (() => Task | undefined | Promis
  */
 export interface Task extends AsyncDisposable {
   readonly envelopeId: string;
+  /** The decision that gave it out. */
+  readonly decisionId: string;
   readonly lineage: string;
   readonly depth: number;
   readonly envelope: Envelope;
@@ -24,9 +26,10 @@ export interface Task extends AsyncDisposable {
 // A symbol of the registry, so that two copies of this package in one process understand each other's tasks.
 const PRESENTATION = Symbol.for("ambit.presentation");
 
-export function createTask(issued: Issued, data: readonly Excerpt[], end: () => Promise<void>): Task {
+export function createTask(issued: Issued, decisionId: string, data: readonly Excerpt[], end: () => Promise<void>): Task {
   const task: Task = {
     envelopeId: issued.envelopeId,
+    decisionId,
     lineage: issued.lineage,
     depth: issued.depth,
     envelope: issued.envelope,

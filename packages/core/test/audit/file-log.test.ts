@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, open, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -6,6 +6,7 @@ import { openFileLog } from "../../src/audit/file-log.ts";
 import type { Receipt } from "../../src/audit/record.ts";
 import { verifyLog } from "../../src/audit/verify.ts";
 import { rejectionOf } from "../support/codes.ts";
+import { disk, type Operation } from "../support/disk.ts";
 import { body } from "../support/records.ts";
 
 let folder: string;
@@ -14,7 +15,10 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "ambit-log-"));
   path = join(folder, "decisions.jsonl");
 });
-afterEach(() => rm(folder, { recursive: true }));
+afterEach(() => {
+  disk.restore();
+  return rm(folder, { recursive: true });
+});
 
 const verified = async () => verifyLog(await readFile(path));
 async function written(count: number): Promise<readonly Receipt[]> {
@@ -58,25 +62,10 @@ describe("openFileLog", () => {
 
   it("makes a batch durable before it resolves any of it", async () => {
     const events: string[] = [];
-    const probe = await open(join(folder, "probe"), "w");
-    const prototype = Object.getPrototypeOf(probe) as { appendFile: typeof probe.appendFile; datasync: typeof probe.datasync };
-    await probe.close();
-    const { appendFile: realAppend, datasync } = prototype;
-    prototype.appendFile = async function (this: typeof probe, ...args: Parameters<typeof realAppend>): Promise<void> {
-      await realAppend.apply(this, args);
-      events.push("written");
-    };
-    prototype.datasync = async function (this: typeof probe): Promise<void> {
-      await datasync.call(this);
-      events.push("synced");
-    };
-    try {
-      await using log = await openFileLog(path);
-      await Promise.all([log.append(body()).then(() => events.push("a")), log.append(body()).then(() => events.push("b"))]);
-      await log.append(body()).then(() => events.push("c"));
-    } finally {
-      Object.assign(prototype, { appendFile: realAppend, datasync });
-    }
+    await disk.watch((operation) => void events.push(operation));
+    await using log = await openFileLog(path);
+    await Promise.all([log.append(body()).then(() => events.push("a")), log.append(body()).then(() => events.push("b"))]);
+    await log.append(body()).then(() => events.push("c"));
     expect(events).toStrictEqual(["written", "synced", "a", "b", "written", "synced", "c"]);
   });
 
@@ -117,6 +106,21 @@ describe("openFileLog", () => {
     }
   });
 
+  it.each(['{"manifest":"ambit.manifest.json"}', "the only copy of something", '{"agents":{}}\n', "\0", "["])(
+    "refuses a file that is no log, and leaves it as it is: %j",
+    async (content) => {
+      await writeFile(path, content);
+      expect(await rejectionOf(openFileLog(path))).toBe("log_corrupt");
+      expect(await readFile(path, "utf8")).toBe(content);
+    },
+  );
+
+  it.each(["{", '{"agent":"a","deci'])("takes a file that has only the beginning of a first record for a new one: %j", async (torn) => {
+    await writeFile(path, torn);
+    expect((await written(1))[0]?.seq).toBe(1);
+    expect(await verified()).toMatchObject({ intact: true });
+  });
+
   it("refuses a path that it cannot open", async () => {
     expect(await rejectionOf(openFileLog(join(folder, "missing", "log")))).toBe("log_unavailable");
     expect(await rejectionOf(openFileLog(folder))).toBe("log_unavailable");
@@ -147,6 +151,49 @@ describe("openFileLog", () => {
     const results = await Promise.all(many);
     expect(results.filter((result) => result === "log_unavailable")).toHaveLength(50);
     expect((await log.append(body())).seq).toBe(10_001);
+  });
+});
+
+describe("a write that fails", () => {
+  const failOnce = (failing: Operation): ((operation: Operation) => void) => {
+    let hasFailed = false;
+    return (operation) => {
+      if (operation !== failing || hasFailed) return;
+      hasFailed = true;
+      throw new Error("ENOSPC");
+    };
+  };
+
+  it.each(["written", "synced"] as const)("refuses the whole batch, and none of it stays (when it fails once %s)", async (failing) => {
+    await using log = await openFileLog(path);
+    const first = await log.append(body({ decision_id: "kept" }));
+    await disk.watch(failOnce(failing));
+    const batch = [log.append(body({ decision_id: "refused" })), log.append(body({ decision_id: "refused" }))];
+    expect(await Promise.all(batch.map(rejectionOf))).toStrictEqual(["log_unavailable", "log_unavailable"]);
+    const next = await log.append(body({ decision_id: "after" }));
+    expect([first.seq, next.seq]).toStrictEqual([1, 2]);
+    const after = await verified();
+    expect(after.intact && after.records.map(({ decision_id: id }) => id)).toStrictEqual(["kept", "after"]);
+  });
+
+  it("leaves nothing of a refused record behind when the log is closed then", async () => {
+    const log = await openFileLog(path);
+    await log.append(body({ decision_id: "kept" }));
+    await disk.watch(failOnce("synced"));
+    expect(await rejectionOf(log.append(body({ decision_id: "refused" })))).toBe("log_unavailable");
+    await log.close();
+    const after = await verified();
+    expect(after.intact && after.records.map(({ decision_id: id }) => id)).toStrictEqual(["kept"]);
+  });
+
+  it("is every write, as long as the disk does not take any", async () => {
+    await using log = await openFileLog(path);
+    await disk.watch(() => {
+      throw new Error("EIO");
+    });
+    for (let attempt = 0; attempt < 3; attempt += 1) expect(await rejectionOf(log.append(body()))).toBe("log_unavailable");
+    disk.restore();
+    expect((await log.append(body())).seq).toBe(1);
   });
 });
 

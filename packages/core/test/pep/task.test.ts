@@ -35,7 +35,7 @@ describe("a task hides its presentation (I10)", () => {
         inspect(clone({ envelope: one.envelope, data: one.data }), { depth: null, showHidden: true }),
       ];
       for (const text of shown) expect(text).not.toContain(HANDLE);
-      expect(Object.keys(one)).toStrictEqual(["envelopeId", "lineage", "depth", "envelope", "data", "end", "toJSON"]);
+      expect(Object.keys(one)).toStrictEqual(["envelopeId", "decisionId", "lineage", "depth", "envelope", "data", "end", "toJSON"]);
       for (const key in one) expect(key).not.toContain("presentation");
     }
   });
