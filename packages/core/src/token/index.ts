@@ -1,0 +1,40 @@
+/**
+ * Attenuating agent tokens on the wire: draft-niyikiza-oauth-attenuating-agent-tokens-02, JOSE profile.
+ *
+ * @module
+ */
+
+// Keys and anchors.
+export { generatePrivateJwk, type Algorithm, type PrivateJwk, type PublicJwk, type PublicKey } from "./crypto.ts";
+export { generateKey, publicKey, signingKey, thumbprintUri, type SigningKey } from "./key.ts";
+export { trustAnchor, type TrustAnchor } from "./anchors.ts";
+
+// What a holder does.
+export { deriveToken, holdChain, issueRoot, type HeldChain, type NewChild, type NewRoot } from "./issue.ts";
+export { signPop, type NewPop } from "./pop.ts";
+export { readPresentation, writePresentation, type TokenPresentation } from "./presentation.ts";
+
+// What a verifier does.
+export { createVerifier, type Verifier, type VerifierOptions } from "./verifier.ts";
+export { memoryReplay, type ReplayStore } from "./replay.ts";
+export { explain, type Reason, type Refused, type TokenRefusal } from "./reason.ts";
+export { TOKEN_LIMITS, type TokenLimits } from "./limits.ts";
+export type { CallAnswer, ToolUse, VerifiedCall } from "./verify-call.ts";
+export type { ChainAnswer, VerifiedChain } from "./verify-chain.ts";
+export type { VerifiedToken } from "./verify-root.ts";
+export type { TokenClaims } from "./claims.ts";
+export type { ArgumentMap, NamedArgument, Tools } from "./capability.ts";
+export type { Constraint } from "./constraint.ts";
+
+// Our profile: envelopes as signed tokens.
+export { AMBIT_ENTRY } from "./profile/entry.ts";
+export { deriveEnvelope, issueEnvelope, type HeldEnvelope, type NewChildEnvelope, type NewEnvelope } from "./profile/issue-envelope.ts";
+export {
+  verifyEnvelopes,
+  verifyForeign,
+  type AatAnchor,
+  type AmbitAnchor,
+  type EnvelopeAnchor,
+  type EnvelopesAnswer,
+  type SignedEnvelope,
+} from "./profile/verify-envelope.ts";

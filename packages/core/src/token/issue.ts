@@ -1,0 +1,168 @@
+import { AmbitError } from "../errors.ts";
+import { canonicalJson } from "../data/canonical.ts";
+import { own, type Json, type JsonObject } from "../data/json.ts";
+import { toBase64url } from "./base64url.ts";
+import { firstWidening, NO_TOOLS } from "./capability.ts";
+import { AAT_ENTRY, aatEntry, readClaims, writeClaims, type TokenClaims } from "./claims.ts";
+import { encodedHeader, payloadOf, readCompact, readPayload } from "./compact.ts";
+import { freshId, sha256, type PublicKey } from "./crypto.ts";
+import { expressUnder } from "./express-under.ts";
+import { thumbprintUri, type SigningKey } from "./key.ts";
+import { tokenLimits, type TokenLimits } from "./limits.ts";
+
+/** A chain as its holder keeps it: enough to present it and to derive from it, nothing of it verified. */
+export interface HeldChain {
+  /** From the root to the leaf. */
+  readonly tokens: readonly string[];
+  readonly leaf: { readonly hash: string; readonly claims: TokenClaims };
+}
+
+interface NewToken {
+  /** The next holder. Across a process or trust boundary never the key that signs: it could present the parent as well. */
+  readonly holder: PublicKey;
+  /** `authorization_details` entries of other types, for a profile. */
+  readonly otherDetails?: readonly JsonObject[];
+  /** The verifiers that it may be shown to, if they are known. */
+  readonly audience?: readonly string[];
+  /** How deep it may be handed on, counted from the root. */
+  readonly maxDepth?: number;
+  /** Seconds since the epoch. */
+  readonly expiresAt?: number;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+  readonly limits?: Partial<TokenLimits>;
+}
+
+export interface NewRoot extends NewToken {
+  /** The name that verifiers have for the signing key. */
+  readonly issuer: string;
+  /** Tool ids and their constraint maps, as on the wire. `{}` lets any arguments through. */
+  readonly tools: JsonObject;
+  readonly maxDepth: number;
+  readonly expiresAt: number;
+}
+
+export interface NewChild extends NewToken {
+  /** Tool ids and their constraint maps, as on the wire. @defaultValue those of the parent */
+  readonly tools?: JsonObject;
+}
+
+/**
+ * Issues a root: who may ask for what is decided by the caller, before.
+ * Throws `envelope_malformed` for claims that no verifier would take, `depth_exceeded` for a depth over the limits.
+ */
+export async function issueRoot(root: NewRoot, key: SigningKey): Promise<HeldChain> {
+  const limits = tokenLimits(root.limits);
+  if (root.maxDepth > limits.delegationDepth) throw new AmbitError("depth_exceeded", `\`maxDepth\` is above ${limits.delegationDepth}`);
+  const issuedAt = Math.floor(root.now / 1000);
+  if (root.expiresAt > issuedAt + limits.tokenLifetime)
+    throw new AmbitError("envelope_malformed", `\`expiresAt\` is more than ${limits.tokenLifetime} seconds away`);
+  if (root.expiresAt <= issuedAt) throw new AmbitError("envelope_expired", "the root would expire before it is issued");
+  const payload = writeClaims({
+    jti: freshId(root.now),
+    issuer: root.issuer,
+    issuedAt,
+    expiresAt: root.expiresAt,
+    holder: root.holder,
+    audience: root.audience,
+    depth: 0,
+    maxDepth: root.maxDepth,
+    details: [aatEntry(root.tools), ...(root.otherDetails ?? [])],
+  });
+  return signed([], payload, wellFormed(payload, limits), key, limits);
+}
+
+/**
+ * Derives a child offline, signed by the holder of the parent. Constraints that are narrower but not in a form that shows it are put into one.
+ *
+ * Throws `holder_mismatch` for another key than the holder's, `depth_exceeded` when the parent may not be handed on, `not_narrower` for whatever
+ * the parent does not have (INVARIANT I2), `envelope_expired` for an end before its beginning, `envelope_malformed` for claims that no verifier would take.
+ */
+export async function deriveToken(parent: HeldChain, child: NewChild, key: SigningKey): Promise<HeldChain> {
+  const limits = tokenLimits(child.limits);
+  const above = parent.leaf.claims;
+  if (key.public.thumbprint !== above.holder.thumbprint) throw new AmbitError("holder_mismatch", "the key is not that of the parent's holder");
+  const [depth, maxDepth, expiresAt] = [above.depth + 1, child.maxDepth ?? above.maxDepth, child.expiresAt ?? above.expiresAt];
+  if (depth > above.maxDepth || maxDepth < depth)
+    throw new AmbitError("depth_exceeded", `a child would be at depth ${depth} of ${Math.min(maxDepth, above.maxDepth)}`);
+  if (maxDepth > above.maxDepth) throw new AmbitError("not_narrower", `\`maxDepth\` is above ${above.maxDepth}`);
+  if (expiresAt > above.expiresAt) throw new AmbitError("not_narrower", "`expiresAt` is after that of the parent"); // INVARIANT I7
+  const issuedAt = Math.max(Math.floor(child.now / 1000), above.issuedAt);
+  if (expiresAt <= issuedAt) throw new AmbitError("envelope_expired", "the child would expire before it is issued");
+
+  const write = (tools: JsonObject): JsonObject =>
+    writeClaims({
+      jti: freshId(child.now),
+      issuer: thumbprintUri(key.public),
+      issuedAt,
+      expiresAt,
+      holder: child.holder,
+      audience: child.audience,
+      depth,
+      maxDepth,
+      parentHash: parent.leaf.hash,
+      details: [aatEntry(tools), ...(child.otherDetails ?? [])],
+    });
+  const allowed = above.tools ?? NO_TOOLS;
+  const wanted = child.tools ?? wireToolsOf(above);
+  let payload = write(wanted);
+  let claims = wellFormed(payload, limits);
+  if (firstWidening(allowed, claims.tools ?? NO_TOOLS) !== undefined) {
+    payload = write(expressUnder(allowed, wanted, limits));
+    claims = wellFormed(payload, limits);
+  }
+  const widening = firstWidening(allowed, claims.tools ?? NO_TOOLS);
+  if (widening !== undefined) throw new AmbitError("not_narrower", `the child may not have ${widening.what}: the parent ${widening.instead.text}`);
+  return signed(parent.tokens, payload, claims, key, limits);
+}
+
+/**
+ * What somebody was given as the holder of it, to present it or derive from it. Nothing is verified but that its leaf can be read: a verifier does the rest.
+ * Throws `envelope_malformed` for a leaf that cannot be read.
+ */
+export function holdChain(tokens: readonly string[], limits?: Partial<TokenLimits>): HeldChain {
+  const all = tokenLimits(limits);
+  const jws = readCompact(tokens.at(-1), "aat+jwt", all.tokenBytes);
+  if (typeof jws === "string") throw new AmbitError("envelope_malformed", jws);
+  const payload = readPayload(jws.payload);
+  if (typeof payload === "string") throw new AmbitError("envelope_malformed", payload);
+  const claims = readClaims(payload, all);
+  if ("claim" in claims) throw new AmbitError("envelope_malformed", claims.reason);
+  return held(tokens, sha256(jws.signingInput), claims);
+}
+
+/** The claims as a verifier will read them. */
+function wellFormed(payload: JsonObject, limits: TokenLimits): TokenClaims {
+  if (!isPlain(payload)) throw new AmbitError("envelope_malformed", "the claims are not plain data");
+  const claims = readClaims(payloadOf(payload), limits);
+  if ("claim" in claims) throw new AmbitError("envelope_malformed", claims.reason);
+  return claims;
+}
+
+async function signed(parents: readonly string[], payload: JsonObject, claims: TokenClaims, key: SigningKey, limits: TokenLimits): Promise<HeldChain> {
+  const signingInput = `${encodedHeader(key.public.algorithm, "aat+jwt")}.${toBase64url(canonicalJson(payload))}`;
+  const token = `${signingInput}.${Buffer.from(await key.sign(signingInput)).toString("base64url")}`;
+  if (token.length > limits.tokenBytes) throw new AmbitError("envelope_malformed", `the token is larger than ${limits.tokenBytes} bytes`);
+  return held([...parents, token], sha256(signingInput), claims);
+}
+
+function held(tokens: readonly string[], hash: string, claims: TokenClaims): HeldChain {
+  return Object.freeze({ tokens: Object.freeze([...tokens]), leaf: Object.freeze({ hash, claims }) });
+}
+
+function wireToolsOf(claims: TokenClaims): JsonObject {
+  const entry = claims.details.find((detail) => own(detail, "type") === AAT_ENTRY);
+  return (entry === undefined ? {} : (own(entry, "tools") as Json)) as JsonObject;
+}
+
+/** Whether JSON can say it as it is. A `Map` would become `{}`, which lets everything through; NaN would become null. */
+function isPlain(value: unknown): boolean {
+  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object") return typeof value === "boolean";
+  if (value === null) return true;
+  if (Array.isArray(value)) return value.every(isPlain);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && prototype !== Object.prototype) return false;
+  return Object.keys(value).every((name) => isPlain(name) && isPlain((value as Readonly<Record<string, unknown>>)[name]));
+}

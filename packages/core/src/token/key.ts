@@ -1,0 +1,109 @@
+import { AmbitError } from "../errors.ts";
+import { isJsonObject, own, type Json, type JsonObject } from "../data/json.ts";
+import { fromBase64url } from "./base64url.ts";
+import { createLru } from "./lru.ts";
+import { generatePrivateJwk, isUsable, sha256, signerOf, verifySignature, type Algorithm, type PrivateJwk, type PublicJwk, type PublicKey } from "./crypto.ts";
+
+/** A key that signs: one of this process, or one in a key store (`sign` may ask elsewhere). */
+export interface SigningKey {
+  readonly public: PublicKey;
+  readonly sign: (text: string) => Promise<Uint8Array>;
+}
+
+/** Members of private or secret keys (RFC 7518 section 6). */
+const PRIVATE_MEMBERS = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
+/** JWK Thumbprint URI (RFC 9278): how a derived token names its issuer. */
+export function thumbprintUri(key: PublicKey): string {
+  return `urn:ietf:params:oauth:jwk-thumbprint:sha-256:${key.thumbprint}`;
+}
+
+/**
+ * Reads a public key, from a `cnf` claim or from configuration. Members that describe the key and do not contradict its use are dropped.
+ *
+ * Refuses, with the reason as text: private members, other kinds of keys than Ed25519 and P-256, coordinates that are not canonical base64url of
+ * 32 bytes, an Ed25519 key of small order (for which anybody can make signatures) or one written above the field's prime, a point that is not on P-256, a key that
+ * says it is for something else.
+ */
+export function readPublicJwk(jwk: Json | undefined): PublicKey | string {
+  if (!isJsonObject(jwk)) return "the key is not a JWK object";
+  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return "the key has a private member";
+  const [kty, crv, x, y] = [own(jwk, "kty"), own(jwk, "crv"), own(jwk, "x"), own(jwk, "y")] as string[];
+  const algorithm = kty === "OKP" && crv === "Ed25519" ? "Ed25519" : kty === "EC" && crv === "P-256" ? "ES256" : undefined;
+  if (algorithm === undefined) return "the key is neither Ed25519 nor P-256";
+  if (isForOtherUse(jwk, algorithm)) return "the key is for something else";
+  // The members in the order of RFC 7638; whatever else the JWK has does not go on.
+  return keyOf(algorithm, (algorithm === "Ed25519" ? { crv, kty, x } : { crv, kty, x, y }) as PublicJwk);
+}
+
+/** The public key of a JWK that somebody configured. Throws `option_invalid` for one that `readPublicJwk` refuses. */
+export function publicKey(jwk: Json): PublicKey {
+  const key = readPublicJwk(jwk);
+  if (typeof key === "string") throw new AmbitError("option_invalid", key);
+  return key;
+}
+
+/** A new key that cannot be exported: a holder key that lives as long as the process. */
+export async function generateKey(algorithm: Algorithm = "Ed25519"): Promise<SigningKey> {
+  return signingKey(await generatePrivateJwk(algorithm));
+}
+
+/** A key of a private JWK. Throws `option_invalid` for what is no such key, or when its public part belongs to another private part. */
+export async function signingKey(jwk: PrivateJwk): Promise<SigningKey> {
+  const { d: _, ...rest } = jwk as unknown as { readonly [member: string]: Json };
+  const key = publicKey(rest);
+  let sign: SigningKey["sign"];
+  try {
+    sign = signerOf(key.algorithm, jwk);
+  } catch {
+    // No cause: the error of the cryptography could quote the key.
+    throw new AmbitError("option_invalid", "the key is not a private JWK");
+  }
+  if (!(await verifySignature(key, "probe", Buffer.from(await sign("probe"))))) {
+    throw new AmbitError("option_invalid", "the public part of the key belongs to another private part");
+  }
+  return Object.freeze({ public: key, sign });
+}
+
+/** Keys that were read before, by their canonical JWK text (RFC 7638 section 3), so that those in use stay imported. */
+const known = createLru<string, PublicKey>(1024);
+
+function keyOf(algorithm: Algorithm, jwk: PublicJwk): PublicKey | string {
+  const text = JSON.stringify(jwk);
+  const before = known.get(text);
+  if (before !== undefined) return before;
+  const coordinates = jwk.kty === "EC" ? [jwk.x, jwk.y] : [jwk.x];
+  const [x, y] = coordinates.map((coordinate) => (typeof coordinate === "string" && coordinate.length === 43 ? fromBase64url(coordinate) : undefined));
+  if (x === undefined || (jwk.kty === "EC" && y === undefined)) return "the coordinates are not canonical base64url of 32 bytes";
+  if (jwk.kty === "OKP" && !isEd25519Point(x)) return "the key is of small order or not canonical";
+  const key: PublicKey = Object.freeze({ algorithm, jwk: Object.freeze(jwk), thumbprint: sha256(text) });
+  if (!isUsable(key)) return "the key is not a point on its curve";
+  known.set(text, key);
+  return key;
+}
+
+function isForOtherUse(jwk: JsonObject, algorithm: Algorithm): boolean {
+  const [use, operations, alg] = [own(jwk, "use"), own(jwk, "key_ops"), own(jwk, "alg")];
+  if ((use !== undefined && use !== "sig") || (alg !== undefined && alg !== algorithm)) return true;
+  return operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"));
+}
+
+/**
+ * The y coordinates of the points of order 1, 2, 4 and 8, little-endian. For such a key one signature fits many texts, and not every version of
+ * OpenSSL refuses it. The sign bit says nothing here: it only chooses between x and −x.
+ */
+const SMALL_ORDER = new Set([
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
+  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
+]);
+
+function isEd25519Point(bytes: Buffer): boolean {
+  const y = Buffer.from(bytes);
+  y[31] = (y[31] as number) & 0x7f;
+  // 2^255 − 19 is ed ff … ff 7f: from there on a coordinate is a second spelling of a smaller one.
+  const isCanonical = (y[0] as number) < 0xed || y[31] !== 0x7f || y.subarray(1, 31).some((byte) => byte !== 0xff);
+  return isCanonical && !SMALL_ORDER.has(y.toString("hex"));
+}

@@ -1,0 +1,96 @@
+import { AmbitError } from "../../errors.ts";
+import type { JsonObject } from "../../data/json.ts";
+import { attenuate, type Narrowed, type Narrowing } from "../../envelope/attenuate.ts";
+import { reachOf, type Envelope } from "../../envelope/envelope.ts";
+import type { Order } from "../../envelope/order.ts";
+import type { PublicKey } from "../crypto.ts";
+import { deriveToken, issueRoot, type HeldChain } from "../issue.ts";
+import type { SigningKey } from "../key.ts";
+import { writeEntry } from "./entry.ts";
+
+/** An envelope as its holder keeps it: the chain to present and to derive from, and what its leaf says. */
+export interface HeldEnvelope {
+  readonly chain: HeldChain;
+  readonly envelope: Envelope;
+}
+
+export interface NewEnvelope {
+  readonly envelope: Envelope;
+  /** The name that verifiers have for the signing key. */
+  readonly issuer: string;
+  /** The holder's key. */
+  readonly holder: PublicKey;
+  /** The Ambit verifiers that it may be shown to; at least one, because a verifier of the draft alone would not see our dimensions. */
+  readonly audience: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * Issues the root of a lineage. The expiry is cut down to whole seconds, which is what a token can say.
+ * Throws `option_invalid` without an audience, `envelope_expired` for an expiry within this second, and what `issueRoot` throws.
+ */
+export async function issueEnvelope(options: NewEnvelope, key: SigningKey, order: Order): Promise<HeldEnvelope> {
+  if (options.audience.length === 0) throw new AmbitError("option_invalid", "`audience` must name at least one verifier");
+  const envelope = inSeconds(options.envelope);
+  const chain = await issueRoot(
+    {
+      issuer: options.issuer,
+      holder: options.holder,
+      audience: options.audience,
+      tools: toolsOf(envelope),
+      otherDetails: [writeEntry(envelope, order)],
+      maxDepth: envelope.maxDepth,
+      expiresAt: envelope.expiresAt / 1000,
+      now: options.now,
+    },
+    key,
+  );
+  return Object.freeze({ chain, envelope });
+}
+
+export interface NewChildEnvelope {
+  readonly narrowing: Narrowing;
+  /** The next holder's key. */
+  readonly holder: PublicKey;
+  readonly audience?: readonly string[];
+  /** Throw `not_narrower` rather than give less than was asked for. @defaultValue false */
+  readonly exact?: boolean;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Derives a child offline, signed by the parent's holder, and reports what was narrowed. Throws what `attenuate` and `deriveToken` throw. */
+export async function deriveEnvelope(
+  parent: HeldEnvelope,
+  child: NewChildEnvelope,
+  key: SigningKey,
+  order: Order,
+): Promise<HeldEnvelope & { readonly narrowed: readonly Narrowed[] }> {
+  const attenuation = attenuate(parent.envelope, child.narrowing, order, { exact: child.exact === true });
+  const envelope = inSeconds(attenuation.envelope);
+  const chain = await deriveToken(
+    parent.chain,
+    {
+      holder: child.holder,
+      tools: toolsOf(envelope),
+      otherDetails: [writeEntry(envelope, order)],
+      maxDepth: envelope.maxDepth,
+      expiresAt: envelope.expiresAt / 1000,
+      now: child.now,
+      ...(child.audience === undefined ? {} : { audience: child.audience }),
+    },
+    key,
+  );
+  return Object.freeze({ chain, envelope, narrowed: attenuation.narrowed });
+}
+
+/** INVARIANT I7: cut down, never up. */
+function inSeconds(envelope: Envelope): Envelope {
+  return Object.freeze({ ...envelope, expiresAt: Math.floor(envelope.expiresAt / 1000) * 1000 });
+}
+
+/** Which tools the draft's own entry names. Their arguments are bounded by our entry alone, which every Ambit verifier reads. */
+function toolsOf(envelope: Envelope): JsonObject {
+  return Object.fromEntries(reachOf(envelope).map((tool) => [tool, {}]));
+}
