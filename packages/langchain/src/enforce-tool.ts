@@ -1,7 +1,7 @@
 import type { EnvelopeSource, Pep, Refused } from "@ambit/core";
 import type { ClientTool } from "@langchain/core/tools";
 import { openTool, type Body } from "./open-tool.ts";
-import { toCall, toInput } from "./to-call.ts";
+import { decidedConfig, toCall, toInput } from "./to-call.ts";
 import { isGraphBubbleUp, partOf, toDenial } from "./to-outcome.ts";
 
 /** The tool with its body behind the enforcement point: everything else of it is inherited, and wherever it is passed on to, the check goes along. */
@@ -20,7 +20,7 @@ export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSo
     let result: unknown;
     try {
       // INVARIANT I4: the body gets the copy that was decided, never the input it was called with.
-      const output = await raw._call(toInput(input, admission.arguments), manager, config);
+      const output = await raw._call(toInput(input, admission.arguments), manager, decidedConfig(config, admission.arguments));
       // While anything has to be checked in the result, what a tool reports on the way to it is not shown either.
       result = isGenerator(output) ? await lastOf(output, admission.holdsResult ? undefined : manager) : output;
     } catch (error) {

@@ -20,6 +20,11 @@ export function toInput(input: unknown, decided: Readonly<Record<string, unknown
   return isText(input) ? decided["input"] : decided;
 }
 
+/** INVARIANT I4: the config of a call carries the call once more, as the model made it: before validation, and with members that the schema has not. */
+export function decidedConfig(config: ToolRunnableConfig | undefined, decided: Readonly<Record<string, unknown>>): ToolRunnableConfig | undefined {
+  return config?.toolCall === undefined ? config : { ...config, toolCall: { ...config.toolCall, args: structuredClone(decided) } };
+}
+
 /** A tool without a schema of its own takes one text; the schema that the model sees has it as `input`. */
 function isText(input: unknown): input is string | undefined {
   return typeof input === "string" || input === undefined;

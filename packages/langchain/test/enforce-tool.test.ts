@@ -1,7 +1,7 @@
 import type { Obligation } from "@ambit/core";
 import { Document } from "@langchain/core/documents";
 import { RunnableLambda } from "@langchain/core/runnables";
-import { DynamicStructuredTool, DynamicTool, StructuredTool, type ClientTool } from "@langchain/core/tools";
+import { DynamicStructuredTool, DynamicTool, StructuredTool, type ClientTool, type ToolRunnableConfig } from "@langchain/core/tools";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
 import { Command, MessagesAnnotation, StateGraph } from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
@@ -140,6 +140,22 @@ describe("a covered tool", () => {
     );
     await covered.invoke(toolCall(args));
     expect(ran).toEqual([{ customer_id: "cust_1" }]);
+  });
+
+  test("finds the decided arguments in its config as well, not those that the model gave, and the caller's call stays as it was", async () => {
+    const seen: unknown[] = [];
+    const note = (_: unknown, config: ToolRunnableConfig): string => {
+      seen.push(config.toolCall);
+      return "ok";
+    };
+    const structured = tool(note, { name: "contracts_read", description: "d", schema: z.object({ customer_id: z.string().trim() }) });
+    const text = tool(note, { name: "contracts_read", description: "d" });
+    const given = toolCall({ customer_id: " cust_1 ", smuggled: "rm -rf" });
+    await (await protectOne(fakePdp(), structured)).invoke(given);
+    await (await protectOne(fakePdp(), text)).invoke(toolCall({ input: "hello", smuggled: "rm -rf" }));
+    await (await protectOne(fakePdp(), structured)).invoke({ customer_id: "cust_1" });
+    expect(seen).toEqual([toolCall({ customer_id: "cust_1" }), toolCall({ input: "hello" }), undefined]);
+    expect(given.args).toEqual({ customer_id: " cust_1 ", smuggled: "rm -rf" });
   });
 
   test("takes a single text as `input`, as its schema has it", async () => {

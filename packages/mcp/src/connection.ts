@@ -1,7 +1,8 @@
 import { AmbitError, own, type Admission, type Pep } from "@ambit/core";
+import { createDefinitions } from "./definitions.ts";
 import { metaOf, paramsOf, readMessage, snapshot, type Answer, type Notification, type Request, type RequestId, type Wire } from "./json-rpc.ts";
-import { DECIDED, PASSED_NOTIFICATIONS, PASSED_REQUESTS, PASSED_SERVER_REQUESTS } from "./methods.ts";
-import { decidedRequest, rememberDefinitions, toCall, type CallSetting, type Definitions } from "./to-call.ts";
+import { BARE_SERVER_NOTIFICATIONS, DECIDED, PASSED_NOTIFICATIONS, PASSED_REQUESTS, PASSED_SERVER_REQUESTS } from "./methods.ts";
+import { decidedRequest, toCall, type CallSetting } from "./to-call.ts";
 import { refusedCall, refusedRequest, toOutcome } from "./to-outcome.ts";
 import { signalsOf, type Doors, type Handlers } from "./transport.ts";
 
@@ -10,6 +11,8 @@ interface Waiting {
   readonly request: Request;
   /** Aborted when the waiting is over, however it ends. */
   readonly over: AbortController;
+  /** Takes the result of a `tools/list`. */
+  readonly remember: ((result: unknown) => void) | undefined;
   /** A tool call without one was not sent. */
   admission?: Admission;
 }
@@ -18,7 +21,7 @@ interface Waiting {
 export function createConnection(pep: Pep, setting: CallSetting, transport: Doors & Handlers, client: Handlers): Doors {
   const waiting = new Map<RequestId, Waiting>();
   const askedByServer = new Set<RequestId>();
-  const definitions: Definitions = new Map();
+  const definitions = createDefinitions();
 
   const report = (error: unknown): void => client.onerror?.(error instanceof Error ? error : new Error(String(error)));
   const post = async (message: Wire, options?: unknown): Promise<void> => transport.send(message, options);
@@ -56,7 +59,7 @@ export function createConnection(pep: Pep, setting: CallSetting, transport: Door
     const call = toCall(request, setting, definitions, over.signal);
     const admission = call === undefined ? undefined : await pep.admit(call);
     if (waiting.get(request.id) !== entry) {
-      if (admission?.admitted === true) await admission.fail(new AmbitError("call_aborted", "the call was given up before it was sent"));
+      if (admission?.admitted === true) await admission.cancel();
     } else if (admission?.admitted !== true) {
       take(entry);
       deliver(admission === undefined ? refusedRequest(request, `${DECIDED} with more than a name and arguments`) : refusedCall(request, admission.refused));
@@ -72,7 +75,8 @@ export function createConnection(pep: Pep, setting: CallSetting, transport: Door
     const isDecided = request.method === DECIDED;
     if (!isDecided && !PASSED_REQUESTS.has(request.method)) return deliver(refusedRequest(request));
 
-    const entry: Waiting = { request, over: new AbortController() };
+    const remember = request.method === "tools/list" ? definitions.list(request) : undefined;
+    const entry: Waiting = { request, over: new AbortController(), remember };
     waiting.set(request.id, entry);
     for (const signal of signalsOf(options)) {
       if (signal.aborted) await giveUp(entry);
@@ -106,17 +110,21 @@ export function createConnection(pep: Pep, setting: CallSetting, transport: Door
     }
     take(entry);
     if (entry.admission !== undefined) return void toOutcome(entry.request, entry.admission, answer).then((message) => deliver(message, extra), report);
-    if (entry.request.method === "tools/list" && answer.kind === "result") rememberDefinitions(definitions, answer.value);
+    if (answer.kind === "result") entry.remember?.(answer.value);
     deliver(answer.wire, extra);
   };
 
-  /** What must be checked in a result must not come before it as the text of its progress. */
-  const withoutText = (progress: Notification): Wire => {
-    const { message: _, ...params } = paramsOf(progress);
-    const isShown = [...waiting.values()].some(
-      ({ request, admission }) => metaOf(request, "progressToken") === params["progressToken"] && admission?.holdsResult === false,
-    );
-    return isShown ? progress.wire : { ...progress.wire, params };
+  /** What must be checked in a result must not come before it in a notification. `undefined`: nothing of the notification is shown. */
+  const shownOf = (notification: Notification): Wire | undefined => {
+    const { method, wire } = notification;
+    const { progressToken, progress, total } = paramsOf(notification);
+    const isProgress = method === "notifications/progress";
+    const entries = [...waiting.values()];
+    if (isProgress && !entries.some(({ request }) => metaOf(request, "progressToken") === progressToken)) return undefined;
+    if (!entries.some(({ admission }) => admission?.holdsResult === true)) return wire;
+    if (!isProgress) return BARE_SERVER_NOTIFICATIONS.has(method) ? { jsonrpc: "2.0", method } : undefined;
+    const numbers = Object.entries({ progress, total }).filter(([, value]) => typeof value === "number");
+    return { ...wire, params: { progressToken, ...Object.fromEntries(numbers) } };
   };
 
   const receive = (raw: unknown, extra?: unknown): void => {
@@ -126,9 +134,9 @@ export function createConnection(pep: Pep, setting: CallSetting, transport: Door
       if (!PASSED_SERVER_REQUESTS.has(message.method)) return void post(refusedRequest(message)).catch(report);
       askedByServer.add(message.id);
     } else if (message.kind === "notification") {
-      // Until it is listed again nobody knows what a tool is now, so no pin matches.
-      if (message.method === "notifications/tools/list_changed") definitions.clear();
-      if (message.method === "notifications/progress") return deliver(withoutText(message), extra);
+      if (message.method === "notifications/tools/list_changed") definitions.forget();
+      const shown = shownOf(message);
+      return shown === undefined ? undefined : deliver(shown, extra);
     } else {
       return receiveAnswer(message, extra);
     }
@@ -148,7 +156,7 @@ export function createConnection(pep: Pep, setting: CallSetting, transport: Door
     send,
     start: () => {
       attach();
-      definitions.clear(); // another connection may lead to another server
+      definitions.forget(); // another connection may lead to another server
       return transport.start();
     },
     close: async (options) => void (await Promise.all([giveUpAll(), transport.close(options)])),

@@ -15,5 +15,12 @@ export const PASSED_NOTIFICATIONS: ReadonlySet<string> = new Set([
   "notifications/tasks/status",
 ]);
 
+/** Notifications of the server that say no more than that something is new: while a result is held they alone pass beside progress, without parameters. */
+export const BARE_SERVER_NOTIFICATIONS: ReadonlySet<string> = new Set([
+  "notifications/tools/list_changed",
+  "notifications/prompts/list_changed",
+  "notifications/resources/list_changed",
+]);
+
 /** Requests of the server that reach the client. Sampling, elicitation and roots would let the server act in the delegator's name. */
 export const PASSED_SERVER_REQUESTS: ReadonlySet<string> = new Set(["ping"]);

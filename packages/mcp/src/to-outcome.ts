@@ -3,15 +3,16 @@ import { metaOf, type Answer, type Request, type Wire } from "./json-rpc.ts";
 
 /** JSON-RPC 2.0 and MCP both leave −32000 to −32019 to implementations. */
 const REFUSED = -32010;
+const INTERNAL_ERROR = -32603;
 
 /**
- * What the client is shown for the server's answer to an admitted call. An error answer is a failure of the tool, shown as it is.
+ * What the client is shown for the server's answer to an admitted call. An error answer is a failure of the tool.
  * Refuses a result that is not the end of the call, such as `input_required`.
  */
 export async function toOutcome(request: Request, admission: Admission, answer: Answer): Promise<Wire> {
   if (answer.kind === "error") {
     await admission.fail(answer.value);
-    return answer.wire;
+    return admission.holdsResult ? withoutText(answer) : answer.wire;
   }
   const type = isJsonObject(answer.value as Json) ? own(answer.value as JsonObject, "resultType") : undefined;
   if (type !== undefined && type !== "complete") {
@@ -21,6 +22,13 @@ export async function toOutcome(request: Request, admission: Admission, answer: 
   }
   const completion = await admission.complete(answer.value);
   return completion.released ? { ...answer.wire, result: completion.result } : refusedCall(request, completion.refused);
+}
+
+/** Text and data of an error cannot be checked, and would show what must be held back in a result. */
+function withoutText({ id, value }: Answer): Wire {
+  const code = isJsonObject(value as Json) ? own(value as JsonObject, "code") : undefined;
+  const message = "the tool failed; what it says of that is withheld, because it cannot be checked";
+  return { jsonrpc: "2.0", id, error: { code: Number.isSafeInteger(code) ? code : INTERNAL_ERROR, message } };
 }
 
 /**

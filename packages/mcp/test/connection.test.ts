@@ -172,7 +172,7 @@ describe("a call that is given up", () => {
     const sending = transport.send({ jsonrpc: "2.0", ...call(1) });
     await Promise.all([transport.close(), sending]);
     expect(pipe.sent).toEqual([]);
-    expect(pdp.settled.map(({ status }) => status)).toEqual(["failed"]);
+    expect(pdp.settled.map(({ status }) => status)).toEqual(["not_run"]);
   });
 
   it("by closing is recorded before the transport counts as closed", async () => {
@@ -303,14 +303,62 @@ describe("what the server sends", () => {
     expect(pdp.settled.map(({ status }) => status)).toEqual(["unknown"]);
   });
 
-  it("as progress of a call shows no text when the result must be checked", async () => {
-    const pdp = fakePdp({ decide: async ({ action }) => (action.name === "checked" ? permit(limitRecords(1)) : permit()) });
-    const { answer, received, send } = await connectPipe(pdp);
-    for (const [id, name] of Object.entries(["checked", "open"])) {
-      await send({ id: Number(id), method: "tools/call", params: { name, _meta: { progressToken: Number(id) } } });
+  describe("while the result of a call must be checked", () => {
+    const secret = { customer_id: "cust_2", salary: 99_999 };
+    const tokens = ["checked", "open"];
+
+    async function connectBoth() {
+      const pdp = fakePdp({ decide: async ({ action }) => (action.name === "checked" ? permit(limitRecords(1)) : permit()) });
+      const pipe = await connectPipe(pdp);
+      for (const name of tokens) await pipe.send({ id: name, method: "tools/call", params: { name, _meta: { progressToken: name } } });
+      return pipe;
     }
-    for (const progressToken of [0, "0", 1]) answer({ method: "notifications/progress", params: { progressToken, progress: 1, message: "contract_3" } });
-    expect(received.map(({ params }) => (params as { readonly message?: string }).message)).toEqual([undefined, undefined, "contract_3"]);
+
+    it("is of its progress, and of that of any other call, no more than numbers", async () => {
+      const { answer, received } = await connectBoth();
+      for (const progressToken of tokens) {
+        const params = { progressToken, progress: 1, total: "cust_2", message: "cust_2", data: secret, _meta: secret, salary: 99_999 };
+        answer({ method: "notifications/progress", params });
+      }
+      expect(received).toEqual(tokens.map((progressToken) => ({ jsonrpc: "2.0", method: "notifications/progress", params: { progressToken, progress: 1 } })));
+    });
+
+    it("is no log message and nothing else that carries data; that a list has changed is told without it", async () => {
+      const { answer, received } = await connectBoth();
+      answer({ method: "notifications/message", params: { level: "info", data: secret } });
+      answer({ method: "notifications/resources/updated", params: { uri: "crm://cust_2" } });
+      answer({ method: "notifications/cust_2" });
+      answer({ method: "notifications/tools/list_changed", params: { _meta: secret } });
+      expect(received).toEqual([{ jsonrpc: "2.0", method: "notifications/tools/list_changed" }]);
+    });
+
+    it("is shown again when that call is over", async () => {
+      const { answer, received } = await connectBoth();
+      answer({ id: "checked", result: { structuredContent: { records: [] }, content: [] } });
+      await settle();
+      answer({ method: "notifications/progress", params: { progressToken: "open", progress: 1, message: "half" } });
+      answer({ method: "notifications/message", params: { level: "info", data: "done" } });
+      expect(received.slice(1)).toMatchObject([{ params: { message: "half" } }, { params: { data: "done" } }]);
+    });
+
+    it.each([
+      [{ code: -32_001, message: "cust_2 earns 99999", data: secret }, -32_001],
+      [{ code: "cust_2", message: "" }, -32_603],
+      ["cust_2", -32_603],
+    ])("is of the error %o its code alone", async (error, code) => {
+      const { answer, received, pdp } = await connectBoth();
+      answer({ id: "checked", error });
+      await settle();
+      expect(received).toEqual([{ jsonrpc: "2.0", id: "checked", error: { code, message: expect.not.stringContaining("cust_2") as string } }]);
+      expect(pdp.settled.map(({ status }) => status)).toEqual(["failed"]);
+    });
+  });
+
+  it("as progress of what nobody waits for is left out", async () => {
+    const { answer, received, send } = await connectPipe(fakePdp());
+    await send({ id: 1, method: "tools/call", params: { name: "contracts_read", _meta: { progressToken: 1 } } });
+    for (const progressToken of ["1", 2, "contract_3"]) answer({ method: "notifications/progress", params: { progressToken, progress: 1 } });
+    expect(received).toEqual([]);
   });
 
   it("before the client listens is neither lost by the transport nor shown unchecked", async () => {

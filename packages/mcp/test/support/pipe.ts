@@ -47,7 +47,7 @@ export async function connectPipe(pdp: FakePdp) {
   await transport.start();
   const answer = (message: Message): void => pipe.onmessage?.({ jsonrpc: "2.0", ...message });
   const send = (message: Message, options?: unknown): Promise<void> => transport.send({ jsonrpc: "2.0", ...message }, options);
-  return { pep, task, pipe, transport, received, errors, answer, send };
+  return { pdp, pep, task, pipe, transport, received, errors, answer, send };
 }
 
 export function call(id: unknown, args: unknown = {}, name = "contracts_read"): Message {
