@@ -4,6 +4,8 @@ import { defineConfig } from "vitest/config";
 const conditions = ["@ambit/source", "node", "import", "module", "default"];
 
 export default defineConfig({
+  // Node 22 has no `await using` of its own.
+  oxc: { target: "es2022" },
   resolve: { conditions },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {

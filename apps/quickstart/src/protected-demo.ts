@@ -6,8 +6,9 @@ import { openFileLog, verifyLog, type LogVerification } from "@ambit/core/audit"
 import { createPdp } from "@ambit/pdp";
 import { readAftermath } from "./run/aftermath.ts";
 import { decisionChecks, resultChecks, safetyChecks } from "./run/checks.ts";
-import { runProtected, type RunPart } from "./run/protected.ts";
+import { runProtected, type ProtectedRun, type RunPart } from "./run/protected.ts";
 import { reviewEnvelope } from "./run/review-envelope.ts";
+import { within } from "./run/within.ts";
 import { drawGraph } from "./show/picture.ts";
 import { showChecks, showQuote } from "./show/report.ts";
 import { showInstructions } from "./show/steps.ts";
@@ -65,10 +66,7 @@ async function decideAndRun({ models, subject, workspace, screen, out }: DemoPar
   await mkdir(out, { recursive: true });
   await rm(path, { force: true });
   const timeline = createTimeline(screen);
-  await using log = await openFileLog(path);
-  await using pdp = await createPdp(CONFIG, { log: timeline.watchLog(log) });
-  return await runProtected({
-    pdp: timeline.watchPdp(pdp),
+  const run: Omit<ProtectedRun, "pdp"> = {
     models,
     subject,
     workspace,
@@ -79,7 +77,10 @@ async function decideAndRun({ models, subject, workspace, screen, out }: DemoPar
       if (part === "ended") timeline.heading("Afterwards, with tools that somebody has kept");
       timeline.note(PARTS[part]);
     },
-  });
+  };
+  return within(await openFileLog(path), async (log) =>
+    within(await createPdp(CONFIG, { log: timeline.watchLog(log) }), (pdp) => runProtected({ ...run, pdp: timeline.watchPdp(pdp) })),
+  );
 }
 
 /** A path as it looks from where npm was started. */

@@ -3,7 +3,8 @@ import type { ReviewSubject } from "./model/review-plan.ts";
 import { readAftermath } from "./run/aftermath.ts";
 import { resultChecks, safetyChecks } from "./run/checks.ts";
 import { startServers } from "./run/servers.ts";
-import { runUnprotected } from "./run/unprotected.ts";
+import { runUnprotected, type Onlooker } from "./run/unprotected.ts";
+import { within } from "./run/within.ts";
 import type { Workspace } from "./run/workspace.ts";
 import { showChecks } from "./show/report.ts";
 import { brief, type Screen } from "./show/screen.ts";
@@ -23,12 +24,12 @@ export async function unprotectedDemo({ models, subject, workspace, screen }: De
   line(`  The model is ${models.name}. Every tool runs, whoever asks, on a database that is thrown away afterwards.`);
 
   heading("What ran");
-  await using servers = await startServers(workspace);
-  const reviewed = await runUnprotected(models, subject, servers, {
+  const watch: Onlooker = {
     onCall: (agent, tool, input) =>
       line(`    ${paint("yellow", "▶ runs")} ${paint("bold", tool.padEnd(17))} ${paint("dim", agent.padEnd(17))} ${brief(input, screen.width - 50)}`),
     onStep: (step) => showInstructions(screen, step),
-  });
+  };
+  const reviewed = await within(await startServers(workspace), (servers) => runUnprotected(models, subject, servers, watch));
 
   heading("What happened to the data");
   const aftermath = readAftermath(workspace, reviewed);

@@ -11,6 +11,7 @@ import type { Models } from "../model/models.ts";
 import type { ReviewSubject } from "../model/review-plan.ts";
 import { reviewEnvelope } from "./review-envelope.ts";
 import { startServers, type Servers } from "./servers.ts";
+import { within } from "./within.ts";
 import type { Workspace } from "./workspace.ts";
 
 export interface ProtectedRun {
@@ -30,12 +31,16 @@ export type RunPart = "review" | "ended" | "short" | "expired";
 const MOMENT = 1500;
 
 /** The same review, with Ambit before every tool. */
-export async function runProtected({ pdp, models, subject, workspace, onStep, onPart }: ProtectedRun): Promise<Review> {
-  const pep = createPep({ pdp, agent: "renewal-reviewer" });
-  const envelope = reviewEnvelope(subject, workspace);
-  await using task = await pep.begin(envelope);
-  await using servers = await startServers(workspace, (transport) => protectTransport(pep, { transport, server: "files", envelope: task }));
+export async function runProtected(run: ProtectedRun): Promise<Review> {
+  const pep = createPep({ pdp: run.pdp, agent: "renewal-reviewer" });
+  return within(await pep.begin(reviewEnvelope(run.subject, run.workspace)), async (task) =>
+    within(await startServers(run.workspace, (transport) => protectTransport(pep, { transport, server: "files", envelope: task })), (servers) =>
+      reviewAndAfter(run, pep, task, servers),
+    ),
+  );
+}
 
+async function reviewAndAfter({ models, subject, workspace, onStep, onPart }: ProtectedRun, pep: Pep, task: Task, servers: Servers): Promise<Review> {
   onPart?.("review", task);
   const tools = await protectedTools(pep, task, models, servers);
   const reviewed = await review(models.reviewer, subject, { tools, onStep });
@@ -44,13 +49,14 @@ export async function runProtected({ pdp, models, subject, workspace, onStep, on
   onPart?.("ended", task);
   await readContract(tools, subject, "after-the-end");
 
-  await using short = await pep.begin({ ...envelope, expiresIn: MOMENT });
-  const shortTools = await protectedTools(pep, short, models, servers);
-  onPart?.("short", short);
-  await readContract(shortTools, subject, "in-time");
-  await sleep(Math.max(0, short.envelope.expiresAt - Date.now()) + 20);
-  onPart?.("expired", short);
-  await readContract(shortTools, subject, "too-late");
+  await within(await pep.begin({ ...reviewEnvelope(subject, workspace), expiresIn: MOMENT }), async (short) => {
+    const shortTools = await protectedTools(pep, short, models, servers);
+    onPart?.("short", short);
+    await readContract(shortTools, subject, "in-time");
+    await sleep(Math.max(0, short.envelope.expiresAt - Date.now()) + 20);
+    onPart?.("expired", short);
+    await readContract(shortTools, subject, "too-late");
+  });
   return reviewed;
 }
 

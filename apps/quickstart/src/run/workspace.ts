@@ -5,7 +5,7 @@ import { createDatabase } from "../crm/database.ts";
 import { seed, type SeedOptions } from "../crm/seed.ts";
 
 /** A directory of its own for one run: the database, and the files that the file server offers. Removed when disposed. */
-export interface Workspace extends Disposable {
+export interface Workspace extends AsyncDisposable {
   readonly database: string;
   readonly files: string;
   /** The part of the files that the review may read. */
@@ -36,5 +36,5 @@ export function createWorkspace(options: SeedOptions): Workspace {
   const database = createDatabase(workspace.database);
   seed(database, options);
   database.close();
-  return { ...workspace, [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }) };
+  return { ...workspace, [Symbol.asyncDispose]: async () => rmSync(directory, { recursive: true, force: true }) };
 }

@@ -9,7 +9,7 @@ import { runUnprotected } from "../../src/run/unprotected.ts";
 import { createWorkspace } from "../../src/run/workspace.ts";
 
 async function aftermathOf(annex: string | undefined): Promise<Aftermath> {
-  using workspace = createWorkspace({ annex });
+  await using workspace = createWorkspace({ annex });
   const subject = { customerId: CUSTOMER, contractId: CONTRACT, quarters: QUARTERS, guide: workspace.guide };
   await using servers = await startServers(workspace);
   return readAftermath(workspace, await runUnprotected(modelsFrom({}, subject), subject, servers));
