@@ -20,6 +20,11 @@ export function usageError(message: string): CliError {
   return new CliError("usage", message, { exitCode: 2 });
 }
 
+/** A file that a command was given and that is not there or not what it must be. Not a refusal: nothing could be asked. */
+export function fileError(kind: "unreadable" | "malformed" | "exists" | "unwritable", message: string): CliError {
+  return new CliError(`file_${kind}`, message, { exitCode: 2 });
+}
+
 /** What somebody else's error says, or that it says nothing. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error && error.message !== "" ? error.message : "no reason given";

@@ -1,65 +1,77 @@
 import { readFileSync } from "node:fs";
 import { AmbitError } from "@ambit/core";
+import { ATTENUATE_HELP } from "./attenuate/help.ts";
 import { CliError, reasonOf, usageError } from "./cli-error.ts";
+import { HELP } from "./help.ts";
 import { printable } from "./infer/printable.ts";
 import { INIT_HELP } from "./init/help.ts";
 import { parseInitOptions } from "./init/options.ts";
+import { INSPECT_HELP } from "./inspect/help.ts";
+import { KEYS_HELP } from "./keys/help.ts";
+import { MINT_HELP } from "./mint/help.ts";
 import type { Terminal } from "./terminal.ts";
+import { VERIFY_HELP } from "./verify/help.ts";
 
-const HELP = `ambit: execution-centric authorization for AI agents
+interface Command {
+  readonly help: string;
+  readonly run: (args: readonly string[], terminal: Terminal) => Promise<number>;
+  /** Whether 1 is its answer that tokens are refused; what keeps it from answering is then a 2. */
+  readonly refuses: boolean;
+}
 
-Usage
-  ambit init [options]     write a first configuration from the tools of an MCP server or a list
-  ambit --help             show this text; \`ambit init --help\` tells more
-  ambit --version
-
-Examples
-  ambit init --mcp "npx -y @modelcontextprotocol/server-filesystem ./data" --server files
-  ambit init --mcp-url http://localhost:3000/mcp --server crm --dir ./authz
-  ambit init --tools tools.json --agent assistant --purpose answer_questions
-
-Exit codes: 0 done, 1 failed, 2 called wrongly.
-`;
+/** Loaded only where they run: with some comes the decision point, which takes longer to load than to tell of a misspelt option. */
+const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
+  ["init", { help: INIT_HELP, run: runInit, refuses: false }],
+  ["keys", { help: KEYS_HELP, run: async (args, terminal) => (await import("./keys/keys.ts")).keys(args, terminal), refuses: true }],
+  ["mint", { help: MINT_HELP, run: async (args, terminal) => (await import("./mint/mint.ts")).mint(args, terminal), refuses: true }],
+  ["attenuate", { help: ATTENUATE_HELP, run: async (args, terminal) => (await import("./attenuate/attenuate.ts")).attenuate(args, terminal), refuses: true }],
+  ["inspect", { help: INSPECT_HELP, run: async (args, terminal) => (await import("./inspect/inspect.ts")).inspect(args, terminal), refuses: true }],
+  ["verify", { help: VERIFY_HELP, run: async (args, terminal) => (await import("./verify/verify.ts")).verify(args, terminal), refuses: true }],
+]);
 
 /** Runs one command and answers with its exit code. Never throws. */
 export async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [name = "", ...rest] = args;
+  const command = COMMANDS.get(name);
   try {
-    return await dispatch(args, terminal);
+    if (command === undefined) return runItself(name, terminal);
+    if (rest.some((option) => option === "--help" || option === "-h")) {
+      terminal.out(command.help);
+      return 0;
+    }
+    return await command.run(rest, terminal);
   } catch (error) {
-    const [code, exitCode] = codeOf(error);
-    const lines = reasonOf(error)
-      .split("\n")
-      .map((line) => printable(line, 400));
-    terminal.err(`error[${code}]: ${lines.join("\n  ")}\n`);
-    if (exitCode === 2) terminal.err("run `ambit --help` for help\n");
+    const [code, exitCode] = codeOf(error, command?.refuses === true);
+    // Only our own messages have lines; in others they are somebody's words.
+    const message = reasonOf(error);
+    const lines = command?.refuses === true && !CliError.isInstance(error) ? [message] : message.split("\n");
+    terminal.err(`error[${code}]: ${lines.map((line) => printable(line, 1000)).join("\n  ")}\n`);
+    if (code === "usage") terminal.err(`run \`ambit ${command === undefined ? "" : `${name} `}--help\` for help\n`);
     return exitCode;
   }
 }
 
-async function dispatch(args: readonly string[], terminal: Terminal): Promise<number> {
-  const [command, ...rest] = args;
-  const isAsking = (options: readonly string[], ...names: readonly string[]): boolean => options.some((option) => names.includes(option));
-  if (command === "init") {
-    if (isAsking(rest, "--help", "-h")) terminal.out(INIT_HELP);
-    else await runInit(rest, terminal);
-    return 0;
-  }
-  if (isAsking([command ?? ""], "--help", "-h", "help")) terminal.out(HELP);
-  else if (isAsking([command ?? ""], "--version", "-v")) terminal.out(`${versionOf()}\n`);
-  else throw usageError(command === undefined ? "no command" : `there is no command \`${command}\``);
+function runItself(name: string, terminal: Terminal): number {
+  if (["--help", "-h", "help"].includes(name)) terminal.out(HELP);
+  else if (["--version", "-v"].includes(name)) terminal.out(`${versionOf()}\n`);
+  else throw usageError(name === "" ? "no command" : `there is no command \`${name}\``);
   return 0;
 }
 
-async function runInit(args: readonly string[], terminal: Terminal): Promise<void> {
+async function runInit(args: readonly string[], terminal: Terminal): Promise<number> {
   const options = parseInitOptions(args);
-  // Loaded only here: with it comes the decision point, which takes longer to load than to tell of a misspelt option.
   const { init } = await import("./init/init.ts");
   await init(options, terminal);
+  return 0;
 }
 
-function codeOf(error: unknown): readonly [code: string, exitCode: 1 | 2] {
+/** What is wrong with what a person wrote; every other code of an `AmbitError` is a refusal. */
+const MISTAKES = new Set<string>(["config_invalid", "manifest_invalid", "policy_invalid", "option_invalid", "log_corrupt"]);
+
+function codeOf(error: unknown, refuses: boolean): readonly [code: string, exitCode: 1 | 2] {
   if (CliError.isInstance(error)) return [error.code, error.exitCode];
-  return AmbitError.isInstance(error) ? [error.code, 1] : ["unexpected", 1];
+  if (AmbitError.isInstance(error)) return [error.code, refuses && MISTAKES.has(error.code) ? 2 : 1];
+  return ["unexpected", refuses ? 2 : 1];
 }
 
 function versionOf(): string {

@@ -4,4 +4,7 @@ export interface Terminal {
   err(text: string): void;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: AsyncIterable<Uint8Array>;
+  /** Whether what `out` gets is shown in colours: never in a file or a pipe. */
+  readonly hasColours: boolean;
 }

@@ -237,7 +237,7 @@ describe("ambit init --mcp", () => {
     const tools = ["get_a", "get_b", "get_c"].map((name) => ({ name, inputSchema: { type: "object" } }));
     await writeFile(join(folder, "served.json"), JSON.stringify(tools));
     const args = ["init", "--mcp", quoted(process.execPath, STDIO_SERVER, "served.json"), "--env", "SHELF_TOKEN"];
-    expect(await runIn(folder, args, { SHELF_TOKEN: "secret", OTHER_TOKEN: "secret" })).toMatchObject({ exitCode: 0, err: "" });
+    expect(await runIn(folder, args, { env: { SHELF_TOKEN: "secret", OTHER_TOKEN: "secret" } })).toMatchObject({ exitCode: 0, err: "" });
     expect(Object.keys(await writtenTools())).toEqual(["get_a", "get_b", "get_c", "get_with_token"]);
     const missing = await runIn(folder, [...args, "--force"]);
     expect(missing).toMatchObject({ exitCode: 1, err: expect.stringContaining("error[env_missing]") });

@@ -11,10 +11,12 @@ function ambit(...args: readonly string[]): { readonly status: number | null; re
 
 describe("ambit", () => {
   test("helps", () => {
-    for (const args of [["--help"], ["init", "--help"]]) {
-      const { status, stdout, stderr } = ambit(...args);
+    for (const command of [[], ["init"], ["keys"], ["mint"], ["attenuate"], ["inspect"], ["verify"]]) {
+      const { status, stdout, stderr } = ambit(...command, "--help");
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-      expect(stdout).toMatch(/Examples\n {2}ambit init/);
+      const [first = "init"] = command;
+      expect(stdout.slice(stdout.indexOf("Examples\n"))).toContain(`  ambit ${first} `);
+      expect(stdout).toMatch(/^Exit codes: /m);
     }
   });
 
@@ -25,6 +27,12 @@ describe("ambit", () => {
   test.each([
     [[]],
     [["frobnicate"]],
+    [["constructor"]],
+    [["keys", "new", "--alg", "RS256"]],
+    [["mint"]],
+    [["attenuate"]],
+    [["inspect"]],
+    [["verify"]],
     [["init"]],
     [["init", "--frobnicate"]],
     [["init", "--tools"]],

@@ -28,4 +28,6 @@ Examples
   ambit init --mcp "github-mcp-server stdio" --env GITHUB_PERSONAL_ACCESS_TOKEN --server github --dir ./authz
   ambit init --mcp-url http://localhost:3000/mcp --server crm --agent renewal-reviewer --purpose review_contract
   ambit init --tools tools.json --json
+
+Exit codes: 0 done, 1 failed, 2 called wrongly.
 `;
