@@ -1,9 +1,10 @@
-import { parseEnvelope, randomText, type BeginRequest, type Envelope, type IssueAnswer } from "@ambit/core";
+import { AmbitError, parseEnvelope, randomText, type BeginRequest, type Envelope, type IssueAnswer, type RefusalCode } from "@ambit/core";
+import { clock } from "./clock.ts";
 import type { Chain } from "./envelope-store.ts";
 import { entryToAdd } from "./manifest/parse-manifest.ts";
-import { refusalOf, Refused, orRefuse } from "./refusal.ts";
-import { AmbitError, type RefusalCode } from "@ambit/core";
+import { refusalOf, Refused } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
+import { factsOf } from "./steps/facts.ts";
 import { record, type Party } from "./steps/log.ts";
 import { checkPolicy, type Question } from "./steps/policy.ts";
 
@@ -17,9 +18,9 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
   try {
     envelope = readEnvelope(setting, request);
     checkReach(setting, envelope);
-    const now = setting.now();
+    const now = clock(setting);
     const draft: Chain = { lineage: id, links: [{ id, envelope, issuedAt: now }] };
-    const facts = await orRefuse("policy", "state_unavailable", "the task cannot be begun", () => setting.state.facts((envelope as Envelope).tenantId, id));
+    const facts = await factsOf(setting, envelope.tenantId, id);
     const policies = await checkPolicy(setting, draft, facts, beginQuestion(envelope));
     const issued = setting.envelopes.issueRoot(envelope, now);
     const party: Party = { tenant: envelope.tenantId, task: envelope.taskId, lineage: issued.lineage, envelope: issued.envelopeId, agent: envelope.agentId };
@@ -58,7 +59,7 @@ function readEnvelope(setting: Setting, request: BeginRequest): Envelope {
   if (envelope.agentId !== request.agent) throw new Refused("envelope", "holder_mismatch", "the envelope is for another agent than the one that begins");
   if (!setting.agents.has(envelope.agentId))
     throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
-  if (envelope.expiresAt <= setting.now())
+  if (!(envelope.expiresAt > clock(setting)))
     throw new Refused("envelope", "envelope_expired", `\`expires_at\` is in the past: ${new Date(envelope.expiresAt).toISOString()}`);
   return envelope;
 }

@@ -62,6 +62,7 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
     log: options.log ?? ownLog ?? createMemoryLog({ now }),
     grantLifetime,
     now,
+    ends: new WeakMap(),
   };
   const close = async (): Promise<void> => ownLog?.close();
   return Object.freeze<EmbeddedPdp>({

@@ -1,12 +1,13 @@
 import { randomText, saltedDigestOf, type AccessRequest, type Committed, type Decision, type Obligation, type Refusal } from "@ambit/core";
 import { leafOf, type Chain } from "./envelope-store.ts";
 import type { ToolEntry } from "./manifest/manifest.ts";
-import { orRefuse, refusalOf, Refused } from "./refusal.ts";
+import { refusalOf, Refused } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
 import { checkApproval } from "./steps/approval.ts";
 import { commit } from "./steps/commit.ts";
 import { checkConstraints, type ResultObligation } from "./steps/constraint.ts";
 import { checkEnvelope, openEnvelope } from "./steps/envelope.ts";
+import { factsOf } from "./steps/facts.ts";
 import { checkIntent } from "./steps/intent.ts";
 import { partyOf, record } from "./steps/log.ts";
 import { callQuestion, checkPolicy, dataClassesOf } from "./steps/policy.ts";
@@ -59,10 +60,8 @@ async function judge(setting: Setting, progress: Progress): Promise<void> {
   const tool = (progress.tool = checkTool(setting, action));
   const constrained = checkConstraints(setting, chain, tool, context.arguments);
   progress.obligations = [...constrained, ...checkIntent(setting, chain, tool)];
-  const facts = await orRefuse("policy", "state_unavailable", "what the task has done so far cannot be told", () =>
-    setting.state.facts(envelope.tenantId, chain.lineage),
-  );
-  progress.policies = await checkPolicy(setting, chain, facts, callQuestion(tool, context.arguments, envelope.tenantId));
+  const facts = await factsOf(setting, envelope.tenantId, chain.lineage);
+  progress.policies = await checkPolicy(setting, chain, facts, callQuestion(tool, context.arguments));
   checkApproval(chain, tool);
   const committed = await commit(setting, {
     chain,
@@ -89,15 +88,10 @@ function obligationsOf(results: readonly ResultObligation[], tool: ToolEntry, { 
 }
 
 async function refuse(setting: Setting, progress: Progress, refusal: Refusal): Promise<Decision> {
-  const details = detailsOf(setting, progress, {
-    decision: refusal.code === "approval_required" ? "approval_required" : "deny",
-    code: refusal.code,
-    step: refusal.step,
-    message: refusal.message,
-    hint: refusal.hint,
-  });
+  const { code, step, message, hint } = refusal;
+  const verdict = { decision: code === "approval_required" ? "approval_required" : "deny", code, step, message, hint };
   try {
-    await record(setting, "decision", partyOf(progress.chain, progress.request.context.agent), progress.id, details);
+    await record(setting, "decision", partyOf(progress.chain, progress.request.context.agent), progress.id, detailsOf(setting, progress, verdict));
   } catch {
     return denial(progress.id, refusal); // a deny stays the deny that it is, recorded or not
   }
@@ -109,24 +103,26 @@ function denial(id: string, refusal: Refusal): Decision {
 }
 
 /** INVARIANT I11: no grant without a durable record, so what was reserved for it goes back. */
-async function release(setting: Setting, { chain, request }: Progress): Promise<void> {
+async function release(setting: Setting, { chain, request, id }: Progress): Promise<void> {
   if (chain === undefined) return;
-  const { tenantId } = leafOf(chain).envelope;
-  await setting.state.settle({ tenantId, callId: request.context.call_id, action: "cancel", used: {}, observed: false }).catch(() => undefined);
+  const { id: envelopeId, envelope } = leafOf(chain);
+  const call = { tenantId: envelope.tenantId, envelopeId, callId: request.context.call_id, decisionId: id };
+  await setting.state.settle({ ...call, action: "cancel", used: {}, observed: false }).catch(() => undefined);
 }
 
-/** INVARIANT I10: names, digests and figures; the arguments themselves only as a salted digest. */
+/**
+ * INVARIANT I10: names, digests and figures; the arguments themselves only as a digest whose salt is kept nowhere, so that no guess of them can be tried against
+ * the log.
+ */
 function detailsOf(setting: Setting, progress: Progress, verdict: object): object {
   const { request, tool, policies, committed } = progress;
-  const salt = randomText();
   return {
     ...verdict,
     tool: (tool ?? setting.manifest.resolve(request.action.name, request.action.properties?.server)?.entry)?.id ?? request.action.name.slice(0, 256),
     server: request.action.properties?.server,
     effect: tool?.effect,
     call_id: request.context.call_id,
-    arguments_digest: saltedDigestOf(request.context.arguments, salt),
-    arguments_salt: salt,
+    arguments_digest: saltedDigestOf(request.context.arguments, randomText()),
     policies,
     reserved: committed?.reserved,
     data_classes: tool === undefined ? undefined : dataClassesOf(tool, progress.obligations),

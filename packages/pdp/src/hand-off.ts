@@ -1,9 +1,22 @@
-import { AmbitError, attenuate, randomText, reasonsNotNarrower, type Envelope, type HandOffRequest, type IssueAnswer, type RefusalCode } from "@ambit/core";
+import {
+  AmbitError,
+  attenuate,
+  purposeLine,
+  randomText,
+  reasonsNotNarrower,
+  type Envelope,
+  type HandOffRequest,
+  type IssueAnswer,
+  type RefusalCode,
+} from "@ambit/core";
 import { lifecycleContext } from "./begin.ts";
+import { clock } from "./clock.ts";
 import { leafOf, type Chain } from "./envelope-store.ts";
 import { orRefuse, refusalOf, Refused } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
+import { ceilingOf } from "./steps/constraint.ts";
 import { checkEnvelope, openEnvelope } from "./steps/envelope.ts";
+import { factsOf } from "./steps/facts.ts";
 import { partyOf, record } from "./steps/log.ts";
 import { agentEntity, checkPolicy } from "./steps/policy.ts";
 
@@ -23,7 +36,7 @@ export async function handOff(setting: Setting, request: HandOffRequest): Promis
     checkExcerpts(setting, parent, child, request.excerpts);
     const { tenantId } = child;
     const lineage = parent.lineage;
-    const facts = await orRefuse("policy", "state_unavailable", "the hand-off cannot be decided", () => setting.state.facts(tenantId, lineage));
+    const facts = await factsOf(setting, tenantId, lineage);
     const resource = agentEntity(setting, child.agentId, tenantId);
     const policies = await checkPolicy(setting, parent, facts, {
       action: "ambit:hand_off",
@@ -34,7 +47,7 @@ export async function handOff(setting: Setting, request: HandOffRequest): Promis
     await orRefuse("commit", "state_unavailable", "the hand-off cannot be decided", () =>
       setting.state.label(tenantId, lineage, { integrity: "trusted", dataClasses }),
     );
-    const issued = setting.envelopes.issueChild(parent, child, setting.now());
+    const issued = setting.envelopes.issueChild(parent, child, clock(setting));
     await record(setting, "hand_off", partyOf(parent, request.agent), id, {
       decision: "permit",
       policies,
@@ -73,7 +86,7 @@ function checkChild(setting: Setting, parent: Chain, child: Envelope): void {
   if (!setting.agents.has(child.agentId))
     throw new Refused("envelope", "agent_unknown", `the agent \`${child.agentId}\` is not registered`, "add it to the agents");
   if (depth > child.maxDepth) throw new Refused("constraint", "depth_exceeded", `no more than ${child.maxDepth} hand-offs may follow one another`);
-  if (child.expiresAt <= setting.now()) throw new Refused("envelope", "envelope_expired", "the child would be expired already");
+  if (!(child.expiresAt > clock(setting))) throw new Refused("envelope", "envelope_expired", "the child would be expired already");
   const reasons = reasonsNotNarrower(child, from, setting.order);
   if (reasons.length > 0) throw new Refused("constraint", "not_narrower", `the child would be wider than its parent: ${reasons.join("; ")}`);
   const purpose = setting.purposes.get(child.purpose);
@@ -81,18 +94,26 @@ function checkChild(setting: Setting, parent: Chain, child: Envelope): void {
   if (beyond !== undefined) throw new Refused("intent", "purpose_mismatch", `\`${beyond}\` is not part of the purpose \`${child.purpose}\``);
 }
 
-/** An excerpt is given instead of access, so what the parent may not have, or the child's agent may never have, cannot be in one. */
+/** An excerpt is given instead of access, so what nobody of the chain may have, and what the child's purpose cannot need, cannot be in one. */
 function checkExcerpts(setting: Setting, parent: Chain, child: Envelope, excerpts: HandOffRequest["excerpts"]): void {
-  const ceiling = setting.agents.get(child.agentId)?.ceiling;
-  const bounds = [leafOf(parent).envelope.resourceConstraints["data_classes"], ceiling === "none" ? undefined : ceiling?.resourceConstraints["data_classes"]];
+  const bounds = excerptBounds(setting, parent, child);
   for (const { label, dataClasses } of excerpts) {
     if (dataClasses.length === 0) throw new Refused("constraint", "hand_off_denied", `the excerpt \`${label}\` must say its data classes`);
-    for (const bound of bounds) {
-      const excess = Array.isArray(bound) ? dataClasses.find((name) => !(bound as readonly string[]).includes(name)) : undefined;
-      if (excess !== undefined)
-        throw new Refused("constraint", "hand_off_denied", `the excerpt \`${label}\` carries the data class \`${excess}\`, which must not be handed on`);
-    }
+    const excess = dataClasses.find((name) => bounds.some((bound) => !bound.has(name)));
+    if (excess !== undefined)
+      throw new Refused("constraint", "hand_off_denied", `the excerpt \`${label}\` carries the data class \`${excess}\`, which must not be handed on`);
   }
+}
+
+/** Each names the only data classes that may be in an excerpt. */
+function excerptBounds(setting: Setting, parent: Chain, child: Envelope): readonly ReadonlySet<string>[] {
+  const agents = [...parent.links.map(({ envelope }) => envelope.agentId), child.agentId];
+  const constraints = [leafOf(parent).envelope.resourceConstraints, ...agents.map((id) => ceilingOf(setting, id)?.resourceConstraints ?? {})];
+  const purposes = purposeLine(setting.purposes, child.purpose) ?? [];
+  return [
+    ...constraints.flatMap(({ data_classes: names }) => (Array.isArray(names) ? [new Set(names as readonly string[])] : [])),
+    ...purposes.flatMap((id) => setting.purposes.get(id)?.dataClasses ?? []),
+  ];
 }
 
 function detailsOf(request: HandOffRequest, parent: Chain | undefined, child: Envelope | undefined): object {

@@ -10,7 +10,7 @@ export type { Part, PdpConfig } from "./config/load-config.ts";
 export { parseAgents, type Agent, type Agents, type Ceiling } from "./config/agents.ts";
 export { parsePurposes, type Purpose, type Purposes } from "./config/purposes.ts";
 export { parseManifest } from "./manifest/parse-manifest.ts";
-export type { ConstraintMapping, Effect, Manifest, RecordsRule, ToolEntry, ToolName } from "./manifest/manifest.ts";
+export type { ConstraintMapping, Effect, Manifest, MoneyRule, RecordsRule, ToolEntry, ToolName } from "./manifest/manifest.ts";
 
 // What other policy engines plug in as.
 export type { Entity, Evaluation, PolicyAnswer, PolicyEngine } from "./engine/policy-engine.ts";

@@ -1,4 +1,5 @@
 import type { Refusal, RefusalCode, Step } from "@ambit/core";
+import { plainText } from "./plain-text.ts";
 
 const RETRYABLE: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
   "argument_not_allowed",
@@ -14,8 +15,8 @@ export class Refused extends Error {
 
   /** `hint` says what an operator could change; the model never sees it. */
   constructor(step: Step, code: RefusalCode, message: string, hint?: string) {
-    super(message);
-    this.refusal = { code, message, step, retryable: RETRYABLE.has(code), ...(hint === undefined ? {} : { hint }) };
+    super(plainText(message));
+    this.refusal = { code, message: this.message, step, retryable: RETRYABLE.has(code), ...(hint === undefined ? {} : { hint: plainText(hint) }) };
   }
 }
 

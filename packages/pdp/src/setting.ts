@@ -3,7 +3,7 @@ import type { Order, StateStore } from "@ambit/core";
 import type { Agents } from "./config/agents.ts";
 import type { Purposes } from "./config/purposes.ts";
 import type { PolicyEngine } from "./engine/policy-engine.ts";
-import type { EnvelopeStore } from "./envelope-store.ts";
+import type { ChainLink, EnvelopeStore } from "./envelope-store.ts";
 import type { ArgumentCheck } from "./manifest/input-schema.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 
@@ -21,5 +21,8 @@ export interface Setting {
   readonly log: DecisionLog;
   /** Milliseconds that a grant can be redeemed. */
   readonly grantLifetime: number;
+  /** Asked through `clock` only. */
   readonly now: () => number;
+  /** Ends that are recorded or being recorded. */
+  readonly ends: WeakMap<ChainLink, Promise<void>>;
 }

@@ -1,8 +1,10 @@
-import type { EndRequest, Outcome, OutcomeStatus, Redemption, Refusal, Settlement } from "@ambit/core";
-import { leafOf } from "./envelope-store.ts";
+import type { CallKey, EndRequest, Outcome, OutcomeStatus, Redemption, Refusal, Settlement } from "@ambit/core";
+import { clock } from "./clock.ts";
+import { leafOf, type Chain } from "./envelope-store.ts";
 import { orRefuse, refusalOf, Refused } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
 import { checkEnvelope, openEnvelope } from "./steps/envelope.ts";
+import { isLabels } from "./steps/facts.ts";
 import { partyOf, record } from "./steps/log.ts";
 
 const REDEMPTION_CODES = {
@@ -19,9 +21,9 @@ export async function redeem(
   try {
     const chain = openEnvelope(setting, request.presentation);
     await checkEnvelope(setting, chain, request.agent);
-    const { tenantId } = leafOf(chain).envelope;
+    const now = clock(setting);
     const answer = await orRefuse("commit", "state_unavailable", "the grant cannot be redeemed", () =>
-      setting.state.redeem({ tenantId, callId: request.callId }, request.grantId, request.callDigest, setting.now()),
+      setting.state.redeem(callOf(chain, request), request.grantId, request.callDigest, now),
     );
     if (answer === "redeemed") return { redeemed: true };
     const [code, message] = REDEMPTION_CODES[answer] ?? REDEMPTION_CODES.unknown;
@@ -29,6 +31,12 @@ export async function redeem(
   } catch (error) {
     return { redeemed: false, refusal: refusalOf(error, "commit", "grant_invalid", "the grant cannot be redeemed") };
   }
+}
+
+/** INVARIANT I11: an envelope redeems and settles its own calls only. */
+function callOf(chain: Chain, { callId }: { readonly callId: string }): CallKey {
+  const { id: envelopeId, envelope } = leafOf(chain);
+  return { tenantId: envelope.tenantId, envelopeId, callId };
 }
 
 /** What each ending does with what was reserved, and whether the model saw anything of the tool's answer. */
@@ -40,17 +48,21 @@ const SETTLEMENTS: { readonly [status in OutcomeStatus]: Pick<Settlement, "actio
   not_run: { action: "cancel", observed: false },
 };
 
+const UNDO = { action: "undo", observed: false } as const;
+
 /** Settles what was reserved and records how the call ended. Rejects when it cannot: the enforcement point then withholds the answer. */
 export async function settle(setting: Setting, outcome: Outcome): Promise<{ readonly recorded: true }> {
   const chain = setting.envelopes.open(outcome.presentation);
-  const rule = Object.hasOwn(SETTLEMENTS, outcome.status) ? SETTLEMENTS[outcome.status] : undefined;
+  const usual = Object.hasOwn(SETTLEMENTS, outcome.status) ? SETTLEMENTS[outcome.status] : undefined;
+  const rule = outcome.status === "not_run" && outcome.redeemed === true ? UNDO : usual;
   if (chain === undefined || rule === undefined) throw new Refused("envelope", "envelope_malformed", "there is nothing to settle");
-  const { tenantId } = leafOf(chain).envelope;
+  const { decisionId } = outcome;
   const used = outcome.records === undefined ? {} : { records: outcome.records };
-  const labels = await setting.state.settle({ tenantId, callId: outcome.callId, used, ...rule });
+  const labels: unknown = await setting.state.settle({ ...callOf(chain, outcome), decisionId, used, ...rule });
   // INVARIANT I11: an outcome without a call, or a second one, is no outcome.
-  if (labels === undefined) throw new Refused("commit", "grant_replayed", "the call is settled already");
-  await record(setting, "outcome", partyOf(chain, outcome.agent), outcome.decisionId, {
+  if (labels === undefined) throw new Refused("commit", "grant_replayed", "there is no such call, or it is settled already");
+  if (!isLabels(labels)) throw new Refused("commit", "state_unavailable", "what the call read cannot be told");
+  await record(setting, "outcome", partyOf(chain, outcome.agent), decisionId, {
     call_id: outcome.callId,
     status: outcome.status,
     records: outcome.records,
@@ -65,9 +77,22 @@ export async function settle(setting: Setting, outcome: Outcome): Promise<{ read
 export async function end(setting: Setting, request: EndRequest): Promise<{ readonly ended: true }> {
   const chain = setting.envelopes.open(request.presentation);
   if (chain === undefined) return { ended: true };
-  const { id, envelope } = leafOf(chain);
-  const already = await setting.state.revokedAt(envelope.tenantId, [`envelope:${id}`]);
-  await setting.state.revoke(envelope.tenantId, [`envelope:${id}`], setting.now());
-  if (already === undefined) await record(setting, "end", partyOf(chain, request.agent), `end_${id}`, {});
+  const { id, envelope, issuedAt } = leafOf(chain);
+  // INVARIANT I7: up to when it was issued is all of it, and asks no clock, which may be slow, stepped back or broken.
+  await setting.state.revoke(envelope.tenantId, [`envelope:${id}`], issuedAt);
+  await recordEnd(setting, chain, request.agent);
   return { ended: true };
+}
+
+/** Records an end once, however often it is asked for; one that could not be recorded is tried again. */
+function recordEnd(setting: Setting, chain: Chain, agent: string): Promise<void> {
+  const link = leafOf(chain);
+  const earlier = setting.ends.get(link);
+  if (earlier !== undefined) return earlier;
+  const recorded = record(setting, "end", partyOf(chain, agent), `end_${link.id}`, {}).catch((error: unknown) => {
+    setting.ends.delete(link);
+    throw error;
+  });
+  setting.ends.set(link, recorded);
+  return recorded;
 }

@@ -1,5 +1,6 @@
+import { createPep } from "@ambit/core";
 import { describe, expect, it } from "vitest";
-import { BEGIN, codeOf, fixture, outcomeOf } from "./support/fixture.ts";
+import { BEGIN, codeOf, CONFIG, fixture, MANIFEST, outcomeOf } from "./support/fixture.ts";
 
 const CONTRACT = { customer_id: "c1", title: "t", terms: "r", salary: 7 };
 const list = (count: number): object => ({ records: Array.from({ length: count }, () => ({ customer_id: "c1" })) });
@@ -9,6 +10,11 @@ function tally(codes: readonly string[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const code of codes) counts[code] = (counts[code] ?? 0) + 1;
   return counts;
+}
+
+/** The manifest with another entry for one tool. */
+function withTool(id: keyof typeof MANIFEST.tools, change: object): { readonly manifest: object } {
+  return { manifest: { tools: { ...MANIFEST.tools, [id]: { ...MANIFEST.tools[id], ...change } } } };
 }
 
 describe("max_records", () => {
@@ -49,6 +55,13 @@ describe("max_records", () => {
     const task = await pep.begin(BEGIN);
     const enforced = await pep.enforce({ envelope: task, tool: "crm_read", arguments: READ }, () => list(500));
     expect(enforced.refused === undefined && (enforced.result as { records: unknown[] }).records).toHaveLength(5);
+  });
+
+  it.each([0, -1000])("takes a limit of %d for no limit, also where only a budget counts records", async (limit) => {
+    const { pep } = await fixture();
+    const task = await pep.begin({ ...BEGIN, resourceConstraints: {}, budgets: { records: 5 } });
+    const call = (stated: number): Promise<string> => outcomeOf(pep, task, "crm_read", { customer_id: "c1", limit: stated }, list(50));
+    expect(await Promise.all([call(limit), call(6), call(5)])).toEqual(["argument_not_allowed", "budget_exhausted", "permit"]);
   });
 
   it("is shared by siblings and their parent", async () => {
@@ -106,6 +119,90 @@ describe("budgets", () => {
     expect(await outcomeOf(pep, task, "tickets_create", { title: "x", cost: 0.5 })).toBe("argument_not_allowed");
     const dollars = await pep.begin({ ...BEGIN, budgets: { money: { USD: 100 } } });
     expect(await outcomeOf(pep, dollars, "tickets_create", { title: "x", cost: 1 })).toBe("budget_exhausted");
+  });
+
+  const ANY_CURRENCY = withTool("tickets.create", {
+    input_schema: { type: "object", properties: { title: { type: "string" }, cost: { type: "integer" }, currency: { type: "string" } } },
+    money: { amount: "/cost", currency: "/currency" },
+  });
+  const COST_IS_LONG = { policies: [{ name: "p.cedar", text: "permit (principal, action, resource);" }] };
+
+  it.each([
+    ["in all", { money: { EUR: 100 } }, undefined, "budget_exhausted"],
+    ["per tool", { tools: { "tickets.create": { money: { EUR: 100 } } } }, undefined, "budget_exhausted"],
+    ["in all, whatever a child adds for the tool", { money: { EUR: 100 } }, { tools: { "tickets.create": { money: { USD: 1_000_000 } } } }, "budget_exhausted"],
+    ["in all and per tool", { money: { EUR: 100, USD: 5000 }, tools: { "tickets.create": { money: { USD: 5000 } } } }, undefined, "permit"],
+    ["per another tool", { tools: { "crm.read": { money: { EUR: 100 } } } }, undefined, "permit"],
+    ["of no currency", { money: {} }, undefined, "budget_exhausted"],
+  ])("of money %s allow no other currency, over the whole chain", async (_, budgets, childBudgets, expected) => {
+    const { pep } = await fixture({ ...ANY_CURRENCY, ...COST_IS_LONG });
+    const root = await pep.begin({ ...BEGIN, budgets });
+    const child = await pep.handOff(root, { agentId: "reviewer", allowedTools: ["tickets.create"], ...(childBudgets && { budgets: childBudgets }) });
+    expect(await outcomeOf(pep, child, "tickets_create", { title: "x", cost: 5000, currency: "USD" })).toBe(expected);
+  });
+
+  it.each([
+    ["may write and does not say what money it spends", "tickets.create", { money: undefined }, "constraint_unmapped"],
+    ["may write and spends none", "tickets.create", { money: "none" }, "permit"],
+    ["only reads and does not say", "tickets.create", { money: undefined, effect: "read" }, "permit"],
+  ] as const)("of money: a tool that %s", async (_, id, change, expected) => {
+    const { pep, records } = await fixture({ ...withTool(id, change), ...COST_IS_LONG });
+    const task = await pep.begin({ ...BEGIN, budgets: { money: { EUR: 0 } } });
+    expect(await outcomeOf(pep, task, "tickets_create", { title: "x", cost: 1_000_000 })).toBe(expected);
+    const hint = records().find(({ kind }) => kind === "decision")?.details["hint"];
+    expect(hint).toEqual(expected === "permit" ? undefined : expect.stringContaining("`money`"));
+    expect(CONFIG.manifest).toBe(MANIFEST);
+  });
+
+  it.each([
+    ["tickets_create", { calls: 1 }, 1],
+    ["tickets_create", { money: { EUR: 100 } }, 1],
+    ["tickets_create", { rate: { "60": 1 } }, 1],
+    ["contracts_read", { rate: { "60": 1 } }, 1],
+    ["contracts_read", { calls: 1 }, 3],
+  ])("are not given back by a call of %s that failed on the way: %j", async (tool, budgets, runs) => {
+    const { pep } = await fixture();
+    const envelope = await pep.begin({ ...BEGIN, budgets });
+    const args = tool === "tickets_create" ? { title: "x", cost: 100 } : { contract_id: "k1" };
+    let ran = 0;
+    for (let call = 0; call < 3; call += 1) {
+      const late = (): never => {
+        ran += 1;
+        throw new Error("timed out after the payment was made");
+      };
+      await pep.enforce({ envelope, tool, arguments: args }, late).catch(() => undefined);
+    }
+    expect(ran).toBe(runs);
+  });
+
+  it("are given back whole by a call that was admitted and never sent to its tool", async () => {
+    const { pep, records } = await fixture();
+    const envelope = await pep.begin({ ...BEGIN, budgets: { calls: 1, money: { EUR: 100 }, rate: { "60": 1 } } });
+    const args = { title: "x", cost: 100 };
+    const admission = await pep.admit({ envelope, tool: "tickets_create", arguments: args });
+    if (admission.admitted) await admission.cancel();
+    expect(records().at(-1)).toMatchObject({ kind: "outcome", details: { status: "not_run" } });
+    expect(await outcomeOf(pep, envelope, "tickets_create", args)).toBe("permit");
+    expect(await outcomeOf(pep, envelope, "tickets_create", args)).toBe("budget_exhausted");
+  });
+
+  it("are given back whole by a call that was decided and never ran", async () => {
+    const { pep, pdp } = await fixture();
+    const envelope = await pep.begin({ ...BEGIN, budgets: { calls: 1, money: { EUR: 100 }, rate: { "60": 1 } } });
+    const refused = { redeemed: false, refusal: { code: "grant_invalid", message: "x", retryable: true } } as const;
+    const unlucky = createPep({ pdp: { ...pdp, redeem: async () => refused }, agent: "reviewer", now: () => 0 });
+    const args = { title: "x", cost: 100 };
+    expect(await outcomeOf(unlucky, envelope, "tickets_create", args)).toBe("grant_invalid");
+    expect(await outcomeOf(pep, envelope, "tickets_create", args)).toBe("permit");
+    expect(await outcomeOf(pep, envelope, "tickets_create", args)).toBe("budget_exhausted");
+  });
+
+  it("stand when the same call is asked again with arguments that do not fit", async () => {
+    const { pep } = await fixture();
+    const envelope = await pep.begin({ ...BEGIN, budgets: { money: { EUR: 100 } } });
+    const ask = (callId: string, cost: number): Promise<string> =>
+      pep.enforce({ envelope, tool: "tickets_create", arguments: { title: "x", cost }, callId, turn: "1" }, () => ({})).then(codeOf);
+    expect(await Promise.all([ask("a", 100), ask("a", 101), ask("b", 100)])).toEqual(["permit", expect.any(String), "budget_exhausted"]);
   });
 
   it("count calls within any window", async () => {

@@ -27,7 +27,8 @@ const MAX_WAITING = 10_000;
  * A decision log in a file of JSON lines, hash-chained. An existing file is verified and continued; a half-written last line, which a crash
  * leaves, is cut off (nothing that was acknowledged can be in it).
  *
- * Records are written in batches, each with one `fdatasync`; `append` resolves when its batch is durable. One process per file.
+ * Records are written in batches, each with one `fdatasync`; `append` resolves when its batch is durable. One process per file: once somebody else was
+ * seen to write to it, nothing is appended any more (`log_unavailable`) until it is opened anew.
  * Refuses (`log_corrupt`) a file whose chain does not hold. A batch that cannot be written is cut off
  * again and its `append`s reject (`log_unavailable`); the next batch is written when the file takes it (I8).
  */
@@ -49,6 +50,13 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
   const waiting: Waiting[] = [];
   let writing: Promise<void> | undefined;
   let isDamaged = false;
+  let isForeign = false;
+
+  /** What follows the record of somebody else continues no chain. */
+  const checkOwn = async (): Promise<void> => {
+    isForeign ||= (await file.stat()).size !== size;
+    if (isForeign) throw new AmbitError("log_unavailable", `another process writes to the decision log \`${path}\``);
+  };
 
   /** Half of a batch may stand behind what was acknowledged, and nothing may follow it. */
   const repair = async (): Promise<void> => {
@@ -75,13 +83,13 @@ export async function openFileLog(path: string, options: { readonly now?: () => 
         }
       });
       try {
-        if (isDamaged) await repair();
+        await (isDamaged ? repair() : checkOwn());
         const bytes = Buffer.from(lines.map((line) => `${line}\n`).join(""), "utf8");
         await file.appendFile(bytes);
         await file.datasync();
         size += bytes.length;
       } catch (cause) {
-        isDamaged = true;
+        isDamaged = !isForeign; // what somebody else has written is not ours to cut off
         const failure = new AmbitError("log_unavailable", `the decision log \`${path}\` cannot be written`, { cause });
         for (const { reject } of batch) reject(failure);
         continue;

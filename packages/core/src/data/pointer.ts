@@ -35,7 +35,7 @@ export function valuesAt(value: Json, pointer: Pointer): readonly Json[] | undef
     for (const parent of found) {
       if (segment === "*") {
         if (!Array.isArray(parent)) return undefined;
-        next.push(...(parent as readonly Json[]));
+        for (const element of parent as readonly Json[]) next.push(element); // spread, a long list would not fit on the stack
         continue;
       }
       const child = step(parent, segment);
@@ -57,11 +57,18 @@ export function editAt(value: Json, pointer: Pointer, edit: (value: Json) => Jso
 }
 
 /**
- * A copy without the values that the pointer names. An object that does not have the last member is as good as one that lost it; `undefined` in all when
- * anything before that is not there, because then the value is built in another way than the pointer thinks.
+ * A copy without the values that the pointer names. A record, which is what is below a `*`, that does not have the last member is as good as one that lost
+ * it, and so is any object with `mayLackLast`. `undefined` in all when anything else is not there: then the value is built in another way than the pointer
+ * thinks, and what it is about may stand elsewhere.
  */
-export function removeAt(value: Json, pointer: Pointer): Json | undefined {
-  return editSegments(value, segmentsOf(pointer), () => undefined, true);
+export function removeAt(value: Json, pointer: Pointer, mayLackLast: boolean): Json | undefined {
+  const segments = segmentsOf(pointer);
+  return editSegments(value, segments, () => undefined, mayLackLast || segments.slice(0, -1).includes("*"));
+}
+
+/** The pointer to what the last segment is looked up in; `undefined` for the pointer to everything. */
+export function parentOf(pointer: Pointer): Pointer | undefined {
+  return pointer === "" ? undefined : pointer.slice(0, pointer.lastIndexOf("/"));
 }
 
 const MISSING = Symbol("missing");

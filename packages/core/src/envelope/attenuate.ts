@@ -11,7 +11,7 @@ import { parseEnvelope, serializeEnvelope } from "./wire.ts";
 
 /**
  * What a child envelope asks for. A member that is left out is taken from the parent, and so is a single constraint or limit that
- * `resourceConstraints` or `budgets` does not name; naming `allowedTools` or `mayDelegate` states both (the other one is then empty).
+ * `resourceConstraints` or `budgets` does not name (a `money` map states all its currencies); naming `allowedTools` or `mayDelegate` states both (the other one is then empty).
  */
 export interface Narrowing {
   readonly agentId?: string | undefined;
@@ -65,7 +65,10 @@ function askedEnvelope(parent: Envelope, narrowing: Narrowing, order: Order): En
     // Left out and `undefined` mean the parent's; `null` could be meant as anything.
     if (value === null) throw new AmbitError("envelope_malformed", `\`${member}\` is null`);
   }
-  const { resourceConstraints, allowedTools, mayDelegate, deniedTools, ...rest } = narrowing;
+  const { resourceConstraints = {}, allowedTools, mayDelegate, deniedTools, ...rest } = narrowing;
+  if (typeof resourceConstraints !== "object" || resourceConstraints === null || Array.isArray(resourceConstraints)) {
+    throw new AmbitError("envelope_malformed", "`resourceConstraints` must be an object"); // anything else would spread to nothing, and keep the parent's
+  }
   const namesTools = allowedTools !== undefined || mayDelegate !== undefined;
   const members = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   const asked = {

@@ -7,7 +7,7 @@ export interface Limits {
   readonly calls?: number;
   /** Records that results carried. */
   readonly records?: number;
-  /** Minor units by ISO 4217 currency. */
+  /** Minor units by ISO 4217 currency. A map that is there names the only currencies that may be spent; `{}` allows none. */
   readonly money?: { readonly [currency: string]: number };
   /** Calls within any window, by the length of the window in seconds. */
   readonly rate?: { readonly [seconds: string]: number };
@@ -95,9 +95,16 @@ function meetMaps(a: Readonly<Record<string, number>> = {}, b: Readonly<Record<s
   );
 }
 
+/** What only one map names may not be spent under the other, so no limit of it is left. */
+function meetMoney(a: Limits["money"], b: Limits["money"]): Limits["money"] {
+  if (a === undefined || b === undefined) return a ?? b;
+  const common = Object.keys(a).filter((currency) => Object.hasOwn(b, currency));
+  return Object.fromEntries(common.sort().map((currency) => [currency, Math.min(a[currency] as number, b[currency] as number)]));
+}
+
 function meetLimits(a: Limits, b: Limits): Limits {
   const { calls, records } = meetMaps(pickCounts(a), pickCounts(b)) ?? {};
-  const money = meetMaps(a.money, b.money);
+  const money = meetMoney(a.money, b.money);
   const rate = meetMaps(a.rate, b.rate);
   return Object.freeze({
     ...(calls === undefined ? {} : { calls }),
@@ -120,6 +127,7 @@ export function meetBudgets(a: Budgets, b: Budgets): Budgets {
   return Object.freeze({ ...limits, tools: Object.freeze(tools) });
 }
 
-function ownLimits(budgets: Budgets, toolId: string): Limits {
+/** The further limits of one tool; none when it has none. */
+export function ownLimits(budgets: Budgets, toolId: string): Limits {
   return budgets.tools !== undefined && Object.hasOwn(budgets.tools, toolId) ? (budgets.tools[toolId] as Limits) : {};
 }

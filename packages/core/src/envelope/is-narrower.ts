@@ -1,4 +1,4 @@
-import { limitsOf } from "./budgets.ts";
+import { limitsOf, ownLimits, type Limits } from "./budgets.ts";
 import type { ConstraintKind } from "./constraint-kinds.ts";
 import { reachOf, type Envelope } from "./envelope.ts";
 import type { Order } from "./order.ts";
@@ -38,12 +38,23 @@ export function reasonsNotNarrower(child: Envelope, parent: Envelope, order: Ord
     }
   }
 
-  const childLimits = limitsOf(child.budgets);
-  for (const [name, limit] of limitsOf(parent.budgets)) {
-    const own = childLimits.get(name);
-    demand(own !== undefined && own <= limit, `a larger or no budgets.${name}`);
-  }
+  const { tools = {}, ...limits } = parent.budgets;
+  reasons.push(...limitReasons(child.budgets, limits, "budgets."));
+  for (const [toolId, toolLimits] of Object.entries(tools))
+    reasons.push(...limitReasons(ownLimits(child.budgets, toolId), toolLimits, `budgets.tools/${toolId}/`));
   return reasons;
+}
+
+function limitReasons(child: Limits, parent: Limits, path: string): readonly string[] {
+  const { money, ...counts } = parent;
+  const own = limitsOf(child);
+  const larger = [...limitsOf(counts)].filter(([name, limit]) => !((own.get(name) ?? Infinity) <= limit)).map(([name]) => `a larger or no ${path}${name}`);
+  if (money === undefined) return larger;
+  if (child.money === undefined) return [...larger, `no ${path}money`];
+  // The map names the only currencies that may be spent: one more is wider, one less is not.
+  const isWithin = ([currency, limit]: readonly [string, number]): boolean => Object.hasOwn(money, currency) && limit <= (money[currency] as number);
+  const wider = Object.entries(child.money).filter((entry) => !isWithin(entry));
+  return [...larger, ...wider.map(([currency]) => `a larger or further ${path}money/${currency}`)];
 }
 
 /** Whether `child` is within `parent` in every dimension. */
@@ -57,7 +68,8 @@ function isTaskWithin(child: string, parent: string): boolean {
 }
 
 function isSubset(part: readonly string[], whole: readonly string[]): boolean {
-  return part.every((element) => whole.includes(element));
+  const elements = new Set(whole);
+  return part.every((element) => elements.has(element));
 }
 
 function isConstraintWithin(kind: ConstraintKind, child: unknown, parent: unknown): boolean {
@@ -70,16 +82,16 @@ function isConstraintWithin(kind: ConstraintKind, child: unknown, parent: unknow
     case "min":
       return typeof child === "number" && typeof parent === "number" && child >= parent;
     case "subset":
-      return Array.isArray(child) && Array.isArray(parent) && child.every((element) => parent.includes(element));
+      return Array.isArray(child) && Array.isArray(parent) && isSubset(child as readonly string[], parent as readonly string[]);
     case "path_prefix":
-      return Array.isArray(child) && Array.isArray(parent) && child.every((path) => parent.some((prefix) => isPathWithin(String(path), String(prefix))));
+      return Array.isArray(child) && Array.isArray(parent) && arePathsWithin(child as readonly string[], parent as readonly string[]);
     default:
       return false;
   }
 }
 
-function isPathWithin(path: string, prefix: string): boolean {
-  if (prefix === "/") return true;
-  const segments = path.split("/");
-  return prefix.split("/").every((segment, index) => segments[index] === segment);
+function arePathsWithin(paths: readonly string[], prefixes: readonly string[]): boolean {
+  const above = new Set(prefixes);
+  const isWithin = (path: string): boolean => path.split("/").some((_, index, segments) => above.has(segments.slice(0, index + 1).join("/")));
+  return above.has("/") || paths.every(isWithin);
 }

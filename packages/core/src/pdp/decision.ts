@@ -76,14 +76,14 @@ export function parseRefusal(data: Json | undefined): Refusal {
   if (!isJsonObject(data)) return malformed("denies without a refusal");
   const retryable = own(data, "retryable");
   const step = own(data, "step");
-  const hint = own(data, "hint");
+  const hint = cut(own(data, "hint"));
   return {
     code: text(data, "code") as RefusalCode,
-    message: text(data, "message"),
+    message: cut(own(data, "message")) ?? malformed("has no text `message`"),
     retryable: retryable === true,
     requestable: own(data, "requestable") === true,
     ...(typeof step === "string" ? { step: step as Step } : {}),
-    ...(typeof hint === "string" ? { hint } : {}),
+    ...(hint === undefined ? {} : { hint }),
   };
 }
 
@@ -103,7 +103,14 @@ function parseObligations(data: Json | undefined): readonly Obligation[] {
   return data as unknown as readonly Obligation[];
 }
 
+const MAX_TEXT = 2000;
+
+/** Words for people: a reason that is long is still a reason. */
+function cut(value: Json | undefined): string | undefined {
+  return typeof value === "string" && value !== "" ? value.slice(0, MAX_TEXT).toWellFormed() : undefined;
+}
+
 export function text(data: JsonObject, member: string): string {
   const value = own(data, member);
-  return typeof value === "string" && value !== "" && value.length <= 2000 ? value : malformed(`has no text \`${member}\``);
+  return typeof value === "string" && value !== "" && value.length <= MAX_TEXT ? value : malformed(`has no text \`${member}\``);
 }

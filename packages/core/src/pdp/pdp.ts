@@ -68,8 +68,10 @@ export interface Outcome {
   readonly status: OutcomeStatus;
   /** Records that the result carried after all obligations; absent when the tool carries none. */
   readonly records?: number | undefined;
-  /** Digest of the result as it was returned. */
+  /** Salted digest of the result as it was returned; absent when it is not plain data, or large. */
   readonly resultDigest?: string | undefined;
+  /** With `not_run`: whoever reports it had redeemed the grant, so that nobody else runs the call. */
+  readonly redeemed?: true | undefined;
 }
 
 export interface EndRequest {

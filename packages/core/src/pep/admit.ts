@@ -1,15 +1,14 @@
-import { digestOf, randomText } from "../data/digest.ts";
+import { randomText, saltedDigestOf } from "../data/digest.ts";
 import { copyData, type JsonObject } from "../data/json.ts";
 import { AmbitError } from "../errors.ts";
 import type { AccessRequest } from "../pdp/access-request.ts";
 import { parseAcknowledgement, parseRedemption, type Decision, type Refusal } from "../pdp/decision.ts";
-import { SUPPORTED_OBLIGATIONS } from "../pdp/obligation.ts";
+import { SUPPORTED_OBLIGATIONS, type Obligation } from "../pdp/obligation.ts";
 import type { Outcome, OutcomeStatus, Pdp } from "../pdp/pdp.ts";
 import type { Presentation } from "../pdp/presentation.ts";
 import { askDecision, askWithin, deny, refusal } from "./ask.ts";
-import { carryOut, holdsResult, unsupportedObligation } from "./obligations.ts";
+import { carryOut, holdsResult, unsupportedObligation, type Carried } from "./obligations.ts";
 import type { Admission, Completion } from "./pep.ts";
-import { viewResult } from "./result-view.ts";
 import { presentationOf, resolveEnvelope, type Task } from "./task.ts";
 import { callDigest, type ToolCall } from "./tool-call.ts";
 import type { Refused, Verdict } from "./verdict.ts";
@@ -40,7 +39,15 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
 
   const request = tryDescribe(setting, call, task, presentation);
   if (request === undefined) return refuse(deny(refusal("envelope_malformed", "the call or its envelope cannot be read")));
-  const decision = await askDecision(setting.deadline, call.signal, () => setting.pdp.decide(request));
+  const decision = await askDecision(
+    setting.deadline,
+    call.signal,
+    () => setting.pdp.decide(request),
+    // INVARIANT I6: a permit that nobody waited for must not hold what it reserved.
+    (late) => {
+      if (late.decision) void createSettlement(setting, request, late.context.id)("not_run");
+    },
+  );
   const verdict = conclude(decision, request);
   if (verdict.kind !== "permit") return { admitted: false, refused: verdict };
 
@@ -121,25 +128,25 @@ async function redeem(setting: PepSetting, call: ToolCall, request: AccessReques
   return asked.answer.redeemed ? undefined : asked.answer.refusal;
 }
 
-type Settle = (status: OutcomeStatus, result?: Pick<Outcome, "records" | "resultDigest">) => Promise<Refusal | undefined>;
+type Settle = (status: OutcomeStatus, more?: Pick<Outcome, "records" | "resultDigest" | "redeemed">) => Promise<Refusal | undefined>;
 
 /** Records an outcome once; later calls change nothing. Answers why it could not be recorded. */
 function createSettlement(setting: PepSetting, request: AccessRequest, decisionId: string): Settle {
   let first: Promise<Refusal | undefined> | undefined;
-  const send: Settle = async (status, result) => {
+  const send: Settle = async (status, more) => {
     const { presentation, agent, call_id: callId } = request.context;
-    const outcome: Outcome = { presentation, agent, callId, decisionId, status, ...result };
+    const outcome: Outcome = { presentation, agent, callId, decisionId, status, ...more };
     const asked = await askWithin(setting.deadline, undefined, async () => parseAcknowledgement(await setting.pdp.settle(outcome), "recorded"));
     return "refusal" in asked ? asked.refusal : undefined;
   };
-  return (status, result) => (first ??= send(status, result));
+  return (status, more) => (first ??= send(status, more));
 }
 
 function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle): Admission {
   const { decisionId, obligations } = verdict;
   let completion: Promise<Completion<unknown>> | undefined;
   const release = async (result: unknown): Promise<Completion<unknown>> => {
-    const carried = carryOut(result, obligations);
+    const carried = tryCarryOut(result, obligations);
     if (carried === undefined) {
       await settle("withheld");
       return withhold(decisionId, refusal("obligation_unsupported", "the tool ran, but its answer lacks what must be checked in it; the answer is withheld"));
@@ -149,9 +156,9 @@ function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle
       return withhold(decisionId, { ...flaw, message: "the tool ran, but its outcome could not be recorded; the answer is withheld", retryable: false });
     return { released: true, result: carried.result };
   };
-  const close = async (status: OutcomeStatus): Promise<void> => {
+  const close = async (...outcome: Parameters<Settle>): Promise<void> => {
     completion ??= Promise.resolve(withhold(decisionId, refusal("grant_replayed", "the call has already ended; the answer is withheld")));
-    await settle(status);
+    await settle(...outcome);
   };
   return {
     admitted: true,
@@ -162,6 +169,7 @@ function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle
     complete: <T>(result: T) => (completion ??= release(result)) as Promise<Completion<T>>,
     fail: () => close("failed"),
     abandon: () => close("unknown"),
+    cancel: () => close("not_run", { redeemed: true }),
   };
 }
 
@@ -169,9 +177,25 @@ function withhold<T>(decisionId: string, reason: Refusal): Completion<T> {
   return { released: false, refused: { kind: "deny", decisionId, refusal: reason } };
 }
 
+/** Whatever a result makes the check do, it is not shown unchecked. */
+function tryCarryOut<T>(result: T, obligations: readonly Obligation[]): Carried<T> | undefined {
+  try {
+    return carryOut(result, obligations);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A commitment: salted, because a result may be guessable and the record is not secret. None of a result that is not plain data, or that is larger than
+ * arguments may be: nothing else runs while it is computed.
+ */
 function digestResult(result: unknown): string | undefined {
-  const view = viewResult(result);
-  return view === undefined ? undefined : digestOf(view.value);
+  try {
+    return saltedDigestOf(copyData(result ?? null, "obligation_unsupported", "the result"), randomText());
+  } catch {
+    return undefined;
+  }
 }
 
 function refuse(decision: Decision, decisionId = decision.context.id): Admitted {

@@ -3,26 +3,36 @@ import { parseDecision, type Decision, type Refusal } from "../pdp/decision.ts";
 
 /**
  * The one place that turns whatever a decision point does into an answer (I1, I8): a rejection, a throw, silence past the deadline, an
- * abort and nonsense are each a refusal with its own code.
+ * abort and nonsense are each a refusal with its own code. An answer that comes when nobody waits any longer goes to `onLate`.
  */
 export async function askWithin<T>(
   deadline: number,
   signal: AbortSignal | undefined,
   question: () => Promise<T>,
+  onLate: (answer: T) => void = () => {},
 ): Promise<{ readonly answer: T } | { readonly refusal: Refusal }> {
   // Nothing is asked for a call that nobody waits for: a permit would reserve what is never given back.
   if (signal?.aborted === true) return { refusal: refusal("call_aborted", ABORTED) };
   let timer: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new AmbitError("pdp_timeout", `no decision within ${deadline} ms`)), deadline);
-  });
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(new AmbitError("call_aborted", ABORTED));
+  let isGivenUp = false;
+  const givenUp = new Promise<never>((_, reject) => {
+    const giveUp = (code: RefusalCode, message: string): void => {
+      isGivenUp = true;
+      reject(new AmbitError(code, message));
+    };
+    timer = setTimeout(() => giveUp("pdp_timeout", `no decision within ${deadline} ms`), deadline);
+    onAbort = () => giveUp("call_aborted", ABORTED);
     signal?.addEventListener("abort", onAbort, { once: true });
   });
+  const answered = Promise.resolve()
+    .then(question)
+    .then((answer) => {
+      if (isGivenUp) onLate(answer);
+      return answer;
+    });
   try {
-    return { answer: await Promise.race([aborted, late, Promise.resolve().then(question)]) };
+    return { answer: await Promise.race([givenUp, answered]) };
   } catch (error) {
     return { refusal: refusalOf(error) };
   } finally {
@@ -32,8 +42,13 @@ export async function askWithin<T>(
 }
 
 /** A decision that can be relied on: parsed, else a deny. */
-export async function askDecision(deadline: number, signal: AbortSignal | undefined, question: () => Promise<unknown>): Promise<Decision> {
-  const asked = await askWithin(deadline, signal, async () => parseDecision(await question()));
+export async function askDecision(
+  deadline: number,
+  signal: AbortSignal | undefined,
+  question: () => Promise<unknown>,
+  onLate: (decision: Decision) => void,
+): Promise<Decision> {
+  const asked = await askWithin(deadline, signal, async () => parseDecision(await question()), onLate);
   return "answer" in asked ? asked.answer : deny(asked.refusal);
 }
 

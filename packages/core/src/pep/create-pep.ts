@@ -9,7 +9,7 @@ import { PDP_CAPABILITY, type BeginRequest, type Excerpt, type HandOffRequest, t
 import { admit, type PepSetting } from "./admit.ts";
 import { askWithin } from "./ask.ts";
 import type { BeginOptions, Enforced, HandOffOptions, Pep } from "./pep.ts";
-import { createTask, presentationOf, type Task } from "./task.ts";
+import { createTask, presentationOf, resolveEnvelope, type Task } from "./task.ts";
 import { milliseconds } from "./time.ts";
 
 export interface PepOptions {
@@ -53,9 +53,11 @@ export function createPep(options: PepOptions): Pep {
       const request: BeginRequest = { envelope: envelopeOf(begin, agent, now()), agent, instruction: begin.instruction, assertedBy: "app" };
       return issue(() => pdp.begin(request), []);
     },
-    handOff: async (task, handOff) => {
-      const parent = presentationOf(task);
-      if (parent === undefined) throw new AmbitError("envelope_malformed", "`task` is not a task of this enforcement point");
+    handOff: async (source, handOff) => {
+      const found = await askWithin(setting.deadline, undefined, () => resolveEnvelope(source));
+      if ("refusal" in found) throw new AmbitError(found.refusal.code, found.refusal.message);
+      const parent = presentationOf(found.answer);
+      if (parent === undefined) throw new AmbitError("envelope_malformed", "there is no envelope to hand off from");
       const data = handOff.data ?? [];
       const excerpts = data.map(({ label, dataClasses }) => ({ label, dataClasses }));
       const request: HandOffRequest = { parent, agent, narrowing: narrowingOf(handOff, now()), excerpts };

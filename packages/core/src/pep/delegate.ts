@@ -1,7 +1,7 @@
 import { AmbitError, type RefusalCode } from "../errors.ts";
 import { refusal } from "./ask.ts";
 import type { Enforced, HandOffOptions, Pep } from "./pep.ts";
-import { resolveEnvelope, type EnvelopeSource, type Task } from "./task.ts";
+import type { EnvelopeSource, Task } from "./task.ts";
 
 /** What a sub-agent runs with: its own envelope and its own enforcement point. */
 export interface Delegate {
@@ -19,11 +19,9 @@ export async function delegate<T>(
   options: HandOffOptions,
   run: (delegate: Delegate) => T | Promise<T>,
 ): Promise<Enforced<T>> {
-  const parent = await resolveEnvelope(envelope);
-  if (parent === undefined) return refused(new AmbitError("envelope_malformed", "there is no envelope to hand off from"));
   let task: Task;
   try {
-    task = await pep.handOff(parent, options);
+    task = await pep.handOff(envelope, options);
   } catch (error) {
     return refused(error);
   }

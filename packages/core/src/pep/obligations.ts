@@ -1,6 +1,6 @@
 import { canonicalJson } from "../data/canonical.ts";
-import type { Json } from "../data/json.ts";
-import { editAt, isPointer, removeAt, valuesAt } from "../data/pointer.ts";
+import { isJsonObject, type Json } from "../data/json.ts";
+import { editAt, isPointer, parentOf, removeAt, valuesAt } from "../data/pointer.ts";
 import { CONSTRAINT_KINDS, rulesOf } from "../envelope/constraint-kinds.ts";
 import { SUPPORTED_OBLIGATIONS, type Obligation } from "../pdp/obligation.ts";
 import { viewResult } from "./result-view.ts";
@@ -44,65 +44,83 @@ function isSupported({ type, properties }: Obligation): boolean {
 /**
  * Carries out the obligations on a result: filter, then redact, then limit. What was checked is what is shown: the result is built anew from the
  * data that was looked at, so that no getter, repeated member or accompanying text can say something else. A result in which a pointer names nothing is withheld (`undefined`), because
- * what cannot be checked cannot be shown. A tool that reports an error carries no records: its text is shown when only `limit_records` is due.
+ * what cannot be checked cannot be shown. Blocks of content can be counted and no more. A tool that reports an error carries no records: the beginning of its text is
+ * shown when only `limit_records` is due.
  */
 export function carryOut<T>(result: T, obligations: readonly Obligation[]): Carried<T> | undefined {
   if (!holdsResult(obligations)) return { result, records: undefined };
   const view = viewResult(result);
   if (view === undefined) return undefined;
-  if (view.isError) return obligations.every(({ type }) => type === "limit_records" || type === "label_output") ? { result, records: 0 } : undefined;
+  const [filters, redactions, limits] = [ofType(obligations, "filter_records"), ofType(obligations, "redact_fields"), ofType(obligations, "limit_records")];
+  if (view.kind !== "data" && filters.length + redactions.length > 0) return undefined;
+  const rebuilt = (value: Json): T => view.replace(structuredClone(value)) as T;
+  if (view.kind === "error") return { result: rebuilt(view.value), records: 0 };
 
-  let value: Json | undefined = view.value;
-  let records: number | undefined;
-  for (const type of ["filter_records", "redact_fields", "limit_records"] as const) {
-    for (const obligation of obligations) {
-      if (obligation.type !== type || value === undefined) continue;
-      value = apply(value, obligation);
-      if (obligation.type === "limit_records" && value !== undefined) records = countAt(value, obligation.properties.pointer);
-    }
-  }
+  const others = [...filters, ...limits].map(({ properties }) => properties.pointer);
+  const steps = [...filters.map(toFilter), toRedaction(redactions, others), ...limits.map(toLimit)];
+  const value = steps.reduce<Json | undefined>((current, edit) => (current === undefined ? undefined : edit(current)), view.value);
   if (value === undefined) return undefined;
-  return { result: view.replace(structuredClone(value)) as T, records };
+  const last = limits.at(-1)?.properties.pointer;
+  return { result: rebuilt(value), records: last === undefined ? undefined : countAt(value, last) };
+}
+
+type ObligationOf<T extends Obligation["type"]> = Extract<Obligation, { readonly type: T }>;
+
+function ofType<T extends Obligation["type"]>(obligations: readonly Obligation[], type: T): readonly ObligationOf<T>[] {
+  return obligations.filter((obligation): obligation is ObligationOf<T> => obligation.type === type);
 }
 
 /** Splits a pointer at its last segment `*`: the list, and the field of each of its elements. */
 const LAST_LIST = /^(.*)\/\*((?:\/.*)?)$/s;
 
-function apply(value: Json, obligation: Obligation): Json | undefined {
-  switch (obligation.type) {
-    case "filter_records": {
-      const { pointer, kind, constraint } = obligation.properties;
-      const admits = (found: Json): boolean => rulesOf(kind).admits(constraint, found);
-      const [, list, field = ""] = LAST_LIST.exec(pointer) ?? [];
-      if (list === undefined) return valuesAt(value, pointer)?.every(admits) === true ? value : undefined;
-      // INVARIANT I9: a record without the field is left out, not let through.
-      return editAt(value, list, (records) =>
-        Array.isArray(records) ? (records as readonly Json[]).filter((record) => valuesAt(record, field)?.every(admits) === true) : undefined,
-      );
-    }
-    case "redact_fields":
-      return obligation.properties.pointers.reduce<Json | undefined>(
-        (current, pointer) => (current === undefined ? undefined : removeAt(current, pointer)),
-        value,
-      );
-    case "limit_records": {
-      let left = obligation.properties.max; // of all lists together, where the pointer names several
-      return editAt(value, obligation.properties.pointer, (records) => {
-        const kept = Array.isArray(records) ? (records as readonly Json[]).slice(0, left) : left > 0 || records === null ? records : undefined;
-        left -= countOf(kept);
-        return kept;
-      });
-    }
-    case "label_output":
-      return value;
-  }
+/** What an obligation makes of a result; `undefined`: it cannot be shown. */
+type Edit = (value: Json) => Json | undefined;
+
+function toFilter({ properties: { pointer, kind, constraint } }: ObligationOf<"filter_records">): Edit {
+  const admits = rulesOf(kind).admits(constraint);
+  const areAdmitted = (found: Json, field: string): boolean => valuesAt(found, field)?.every(admits) === true;
+  const [, list, field = ""] = LAST_LIST.exec(pointer) ?? [];
+  if (list === undefined) return (value) => (areAdmitted(value, pointer) ? value : undefined);
+  // INVARIANT I9: a record without the field is left out, not let through.
+  const keep: Edit = (records) => (Array.isArray(records) ? (records as readonly Json[]).filter((record) => areAdmitted(record, field)) : undefined);
+  return (value) => editAt(value, list, keep);
 }
 
-function countAt(value: Json, pointer: string): number {
-  return (valuesAt(value, pointer) ?? []).reduce<number>((sum, found) => sum + countOf(found), 0);
+/**
+ * What should be removed and is not there is an optional field, or it stands somewhere else. A pointer into the same object that names something says
+ * that the object is built as the manifest thinks; this is judged before anything is removed, because two obligations may name one field.
+ */
+function toRedaction(redactions: readonly ObligationOf<"redact_fields">[], others: readonly string[]): Edit {
+  const pointers = [...new Set(redactions.flatMap(({ properties }) => properties.pointers))];
+  if (pointers.length === 0) return (value) => value;
+  return (value) => {
+    const known = new Set([...pointers, ...others].filter((pointer) => valuesAt(value, pointer) !== undefined).map(parentOf));
+    return pointers.reduce<Json | undefined>(
+      (current, pointer) => (current === undefined ? undefined : removeAt(current, pointer, known.has(parentOf(pointer)))),
+      value,
+    );
+  };
 }
 
-/** The elements of a list, nothing for `null` and for what was left out, one for anything else. */
-function countOf(records: Json | undefined): number {
-  return Array.isArray(records) ? records.length : records === null || records === undefined ? 0 : 1;
+function toLimit({ properties: { pointer, max } }: ObligationOf<"limit_records">): Edit {
+  return (value) => {
+    if (countAt(value, pointer) === undefined) return undefined;
+    let left = max; // of all lists together, where the pointer names several
+    return editAt(value, pointer, (records) => {
+      if (!Array.isArray(records)) return records === null || left > 0 ? records : undefined;
+      const kept = (records as readonly Json[]).slice(0, left);
+      left -= kept.length;
+      return kept;
+    });
+  };
+}
+
+/** The elements of lists, none for `null`, one for a whole result that is one object; `undefined` for text and whatever else may be any number of records. */
+function countAt(value: Json, pointer: string): number | undefined {
+  const counts = valuesAt(value, pointer)?.map((found) => {
+    if (Array.isArray(found)) return found.length;
+    return found === null ? 0 : pointer === "" && isJsonObject(found) ? 1 : Number.NaN;
+  });
+  const count = counts?.reduce((sum, one) => sum + one, 0);
+  return Number.isNaN(count) ? undefined : count;
 }

@@ -1,7 +1,7 @@
 import type { Budgets } from "../envelope/budgets.ts";
 import type { ResourceConstraints } from "../envelope/envelope.ts";
 import type { Excerpt } from "../pdp/pdp.ts";
-import type { Task } from "./task.ts";
+import type { EnvelopeSource, Task } from "./task.ts";
 import type { ToolCall } from "./tool-call.ts";
 import type { Refused } from "./verdict.ts";
 
@@ -49,7 +49,7 @@ export interface HandOffOptions {
   readonly data?: readonly Excerpt[] | undefined;
 }
 
-/** A call that may run now, once. Whoever gets one must call `complete`, `fail` or `abandon` exactly once. */
+/** A call that may run now, once. Whoever gets one must call `complete`, `fail`, `abandon` or `cancel` exactly once. */
 export interface Admission {
   readonly admitted: true;
   readonly decisionId: string;
@@ -63,6 +63,8 @@ export interface Admission {
   fail(error: unknown): Promise<void>;
   /** Nobody knows whether the call took effect: what was reserved stays reserved. */
   abandon(): Promise<void>;
+  /** The call was never sent to the tool: as if it had not been asked for. */
+  cancel(): Promise<void>;
 }
 
 export type Completion<T> = { readonly released: true; readonly result: T } | { readonly released: false; readonly refused: Refused };
@@ -77,7 +79,7 @@ export interface Pep {
   /** Begins a task: asks for its root envelope. Throws `AmbitError` with the refusal's code. */
   begin(options: BeginOptions): Promise<Task>;
   /** Gives another agent a part of what this one has; throws `AmbitError` (`not_narrower`, …) rather than give less than was asked for. */
-  handOff(task: Task, options: HandOffOptions): Promise<Task>;
+  handOff(task: EnvelopeSource, options: HandOffOptions): Promise<Task>;
   /** The enforcement point of another agent at the same decision point. */
   as(agent: string): Pep;
   /** Asks whether a call may run. Never throws for a refusal, whatever the decision point does. */

@@ -1,10 +1,13 @@
 /** Something that must be spent before a call may run, on this envelope and on every ancestor at once. */
 export interface Reservation {
-  /** What is spent: `calls`, `records`, `money/EUR`, `rate/60`. */
+  /** What is spent: `calls`, `rate`, `records`, `money/EUR`. */
   readonly unit: string;
+  /** A safe integer of at least 0, as `atLeast`; a store refuses anything else. */
   readonly want: number;
   /** Less than this is a refusal. Smaller than `want` where a part is of use, as with records. */
   readonly atLeast: number;
+  /** Whether a call that ran and failed gives it back. A call that never ran gives back everything. */
+  readonly refundable: boolean;
   readonly accounts: readonly Account[];
 }
 
@@ -21,7 +24,11 @@ export interface Commit {
   /** INVARIANT I12: part of every key. */
   readonly tenantId: string;
   readonly lineage: string;
-  /** The same id with the same digest returns what was committed before. */
+  readonly envelopeId: string;
+  /**
+   * The same id of the same envelope with the same digest returns what was committed before; with another digest it takes the place of what nobody redeemed yet, as a
+   * whole or, when it does not fit (`exhausted`), not at all.
+   */
   readonly callId: string;
   readonly callDigest: string;
   readonly decisionId: string;
@@ -52,8 +59,10 @@ export type CommitAnswer =
   | { readonly status: "exhausted"; readonly unit: string; readonly remaining: number }
   | { readonly status: "spent" };
 
+/** A call is its envelope's: under any other there is no such call. */
 export interface CallKey {
   readonly tenantId: string;
+  readonly envelopeId: string;
   readonly callId: string;
 }
 
@@ -68,11 +77,14 @@ export interface LineageFacts {
 }
 
 export interface Settlement extends CallKey {
+  /** What the call was committed with; a settlement of another decision changes nothing. */
+  readonly decisionId: string;
   /**
-   * `commit` keeps what was used, `release` gives all back and frees the call id, `keep` leaves the reservation as it is. `cancel` is a release of a call whose
-   * grant nobody redeemed, and changes nothing otherwise: of two enforcement points that share a call, the one that lost cannot undo the other's.
+   * `commit` keeps what was used, `release` gives back what is refundable and frees the call id, `keep` leaves the reservation as it is. `cancel` gives back
+   * everything of a call whose grant nobody redeemed, and changes nothing otherwise: of two enforcement points that share a call, the one that lost cannot undo the
+   * other's. `undo` is the same for the one that redeemed it, and then did not run it.
    */
-  readonly action: "commit" | "release" | "keep" | "cancel";
+  readonly action: "commit" | "release" | "keep" | "cancel" | "undo";
   /** With `commit`: what was really used, by unit; a unit that is not named was used in full. */
   readonly used: { readonly [unit: string]: number };
   /** Whether anything that the tool answered, an error included, may be shown: then its labels join the lineage. */

@@ -28,7 +28,7 @@ export type { Constraint } from "./constraint.ts";
 
 // Our profile: envelopes as signed tokens.
 export { AMBIT_ENTRY } from "./profile/entry.ts";
-export { deriveEnvelope, issueEnvelope, type HeldEnvelope, type NewChildEnvelope, type NewEnvelope } from "./profile/issue-envelope.ts";
+export { deriveEnvelope, holdEnvelope, issueEnvelope, type HeldEnvelope, type NewChildEnvelope, type NewEnvelope } from "./profile/issue-envelope.ts";
 export {
   verifyEnvelopes,
   verifyForeign,

@@ -1,5 +1,7 @@
 import type { RefusalCode } from "../errors.ts";
 
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
+
 /** Why something does not hold, and why that is so. */
 export interface Reason {
   readonly text: string;
@@ -21,8 +23,9 @@ export interface Refused {
   readonly refusal: TokenRefusal;
 }
 
+/** Reasons quote what somebody else wrote, and must not be able to forge a line of their own. */
 export function because(text: string, ...reasons: readonly Reason[]): Reason {
-  return { text, because: reasons };
+  return { text: text.replaceAll(UNPRINTABLE, "\ufffd"), because: reasons };
 }
 
 export function refused(code: RefusalCode, step: string, index: number | undefined, reason: string | Reason): Refused {
@@ -38,7 +41,7 @@ export function explain(refusal: TokenRefusal): string {
 /** Somebody else's words in a reason: of bounded length, on one line, and whole. */
 export function quoted(text: string): string {
   const short = text.length > 100 ? `${text.slice(0, 100)}…`.toWellFormed() : text;
-  return `\`${short.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\ufffd")}\``;
+  return `\`${short.replaceAll(UNPRINTABLE, "\ufffd")}\``;
 }
 
 function linesOf(reason: Reason, depth: number): readonly string[] {

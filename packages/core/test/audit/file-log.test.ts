@@ -154,6 +154,31 @@ describe("openFileLog", () => {
   });
 });
 
+describe("two writers on one file", () => {
+  it("do not break the chain: who sees what the other wrote refuses, until the file is opened anew", async () => {
+    const [one, two] = [await openFileLog(path), await openFileLog(path)];
+    const first = await one.append(body({ decision_id: "one" }));
+    for (let attempt = 0; attempt < 2; attempt += 1) expect(await rejectionOf(two.append(body({ decision_id: "two" })))).toBe("log_unavailable");
+    expect((await one.append(body())).seq).toBe(2);
+    await two.close();
+    expect((await one.append(body())).seq).toBe(3); // closing has cut nothing off
+    await one.close();
+    expect(first.seq).toBe(1);
+    expect((await written(1))[0]?.seq).toBe(4);
+    expect(await verified()).toMatchObject({ intact: true });
+  });
+
+  it("are noticed even when the file is as long again as it was", async () => {
+    await using log = await openFileLog(path);
+    await log.append(body());
+    const { size } = await stat(path);
+    await appendFile(path, "x");
+    expect(await rejectionOf(log.append(body()))).toBe("log_unavailable");
+    await truncate(path, size);
+    expect(await rejectionOf(log.append(body()))).toBe("log_unavailable");
+  });
+});
+
 describe("a write that fails", () => {
   const failOnce = (failing: Operation): ((operation: Operation) => void) => {
     let hasFailed = false;

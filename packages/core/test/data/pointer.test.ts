@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Json } from "../../src/data/json.ts";
-import { editAt, isPointer, removeAt, valuesAt } from "../../src/data/pointer.ts";
+import { editAt, isPointer, parentOf, removeAt, valuesAt } from "../../src/data/pointer.ts";
 
 // RFC 6901 section 5.
 const RFC = { foo: ["bar", "baz"], "": 0, "a/b": 1, "c%d": 2, "e^f": 3, "g|h": 4, "i\\j": 5, 'k"l': 6, " ": 7, "m~n": 8 };
@@ -66,6 +66,11 @@ describe("valuesAt", () => {
     expect(editAt(value as Json, pointer, () => "edited")).toBeUndefined();
   });
 
+  it("reads a list that is longer than the stack is deep", () => {
+    const groups = Array.from({ length: 300_000 }, (_, index) => ({ id: index }));
+    expect(valuesAt({ groups }, "/groups/*/id")).toHaveLength(300_000);
+  });
+
   it("finds `null`, which is a value", () => {
     expect(valuesAt({ a: null }, "/a")).toStrictEqual([null]);
   });
@@ -115,10 +120,21 @@ describe("editAt", () => {
   });
 });
 
+it("knows where the last segment of a pointer is looked up", () => {
+  expect(["/a", "/a/*/b", "/", "/a~1b/c", ""].map(parentOf)).toStrictEqual(["", "/a/*", "", "/a~1b", undefined]);
+});
+
 describe("removeAt", () => {
-  it("removes what is named, and takes a last member that is missing for removed", () => {
-    expect(removeAt({ rows: [{ a: 1, b: 2 }, { b: 3 }] }, "/rows/*/a")).toStrictEqual({ rows: [{ b: 2 }, { b: 3 }] });
-    expect(removeAt({}, "/a")).toStrictEqual({});
+  it("removes what is named, and takes a last member that a record lacks for removed", () => {
+    expect(removeAt({ rows: [{ a: 1, b: 2 }, { b: 3 }] }, "/rows/*/a", false)).toStrictEqual({ rows: [{ b: 2 }, { b: 3 }] });
+    expect(removeAt({ rows: [{ c: { a: 1 } }, { c: {} }] }, "/rows/*/c/a", false)).toStrictEqual({ rows: [{ c: {} }, { c: {} }] });
+    expect(removeAt({ a: 1, b: 2 }, "/a", false)).toStrictEqual({ b: 2 });
+  });
+
+  it("takes a last member that any other object lacks for removed only when told to", () => {
+    expect(removeAt({ b: 1 }, "/a", true)).toStrictEqual({ b: 1 });
+    expect(removeAt({ b: 1 }, "/a", false)).toBeUndefined();
+    expect(removeAt([{ b: 1 }], "/0/a", false)).toBeUndefined();
   });
 
   it.each([
@@ -129,6 +145,6 @@ describe("removeAt", () => {
     ["`*` where there is no list", { a: { b: 1 } }, "/a/*/b"],
     ["everything", { a: 1 }, ""],
   ])("leaves nothing to show for %s", (_, value, pointer) => {
-    expect(removeAt(value as Json, pointer)).toBeUndefined();
+    expect(removeAt(value as Json, pointer, true)).toBeUndefined();
   });
 });

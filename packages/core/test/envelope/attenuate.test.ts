@@ -15,7 +15,7 @@ const PARENT = parse({
   may_delegate: ["c"],
   denied_tools: ["d"],
   resource_constraints: { customer_id: "c1", contract_ids: ["k1", "k2"], max_records: 25, path_prefix: ["/data"] },
-  budgets: { calls: 10, money: { EUR: 500 }, tools: { a: { calls: 2 } } },
+  budgets: { calls: 10, money: { EUR: 500 }, tools: { a: { calls: 2, money: { EUR: 50 } } } },
   approvals: ["b"],
   max_depth: 2,
   expires_at: "2026-05-12T18:30:00Z",
@@ -31,9 +31,19 @@ describe("attenuate", () => {
   });
 
   it("takes over single constraints and limits that a child does not name", () => {
-    const { envelope } = exact({ resourceConstraints: { max_records: 5, is_internal: true }, budgets: { records: 7, money: { USD: 1 } } });
+    const { envelope } = exact({ resourceConstraints: { max_records: 5, is_internal: true }, budgets: { records: 7, rate: { 60: 1 } } });
     expect(envelope.resourceConstraints).toStrictEqual({ ...PARENT.resourceConstraints, max_records: 5, is_internal: true });
-    expect(envelope.budgets).toStrictEqual({ calls: 10, records: 7, money: { EUR: 500, USD: 1 }, tools: { a: { calls: 2 } } });
+    expect(envelope.budgets).toStrictEqual({ calls: 10, records: 7, money: { EUR: 500 }, rate: { 60: 1 }, tools: { a: { calls: 2, money: { EUR: 50 } } } });
+  });
+
+  it("leaves the currencies that both maps of money name, and none when there is none", () => {
+    const moneyFor = (money: Record<string, number>, tool?: string): unknown => {
+      const { budgets } = attenuate(PARENT, { budgets: tool === undefined ? { money } : { tools: { [tool]: { money } } } }, ORDER).envelope;
+      return tool === undefined ? budgets.money : budgets.tools?.[tool]?.money;
+    };
+    expect([moneyFor({ EUR: 1, USD: 5 }), moneyFor({ USD: 5 }), moneyFor({})]).toStrictEqual([{ EUR: 1 }, {}, {}]);
+    expect([moneyFor({ USD: 5 }, "a"), moneyFor({ USD: 5 }, "b")]).toStrictEqual([{}, { USD: 5 }]);
+    expect(exact({ budgets: { money: {} } }).envelope.budgets.money).toStrictEqual({});
   });
 
   it("gives no tools but those that are named, when any are", () => {
@@ -55,6 +65,9 @@ describe("attenuate", () => {
     ["more calls", { budgets: { calls: 11 } }, "budgets.calls", 11, 10],
     ["more calls of one tool", { budgets: { tools: { a: { calls: 3 } } } }, "budgets.tools/a/calls", 3, 2],
     ["more money", { budgets: { money: { EUR: 501 } } }, "budgets.money/EUR", 501, 500],
+    ["money of a further currency", { budgets: { money: { EUR: 1, USD: 5 } } }, "budgets.money/USD", 5, null],
+    ["money of a further currency only", { budgets: { money: { USD: 5 } } }, "budgets.money/USD", 5, null],
+    ["money of a further currency for one tool", { budgets: { tools: { a: { money: { USD: 5 } } } } }, "budgets.tools/a/money/USD", 5, null],
     ["more depth", { maxDepth: 3 }, "max_depth", 3, 2],
     ["more time", { expiresAt: PARENT.expiresAt + 1 }, "expires_at", "2026-05-12T18:30:00.001Z", "2026-05-12T18:30:00.000Z"],
   ])("says so when it was asked for %s", (_, narrowing, dimension, asked, granted) => {

@@ -3,7 +3,7 @@ import type { Json } from "../../src/data/json.ts";
 import { CONSTRAINT_KINDS, rulesOf, type ConstraintKind, type ConstraintValue } from "../../src/envelope/constraint-kinds.ts";
 import { hasVectors, vectorList, vectorText } from "../support/vectors.ts";
 
-const admits = (kind: ConstraintKind, constraint: ConstraintValue, value: unknown): boolean => rulesOf(kind).admits(constraint, value as Json);
+const admits = (kind: ConstraintKind, constraint: ConstraintValue, value: unknown): boolean => rulesOf(kind).admits(constraint)(value as Json);
 
 describe("equal", () => {
   it("admits the very value", () => {
@@ -86,6 +86,7 @@ describe("path_prefix", () => {
     expect(rulesOf("path_prefix").parse(["/a/b", "/a", "/c", "/ab"])).toStrictEqual(["/a", "/ab", "/c"]);
     expect(rulesOf("path_prefix").parse("/a")).toStrictEqual(["/a"]);
     expect(rulesOf("path_prefix").parse(["/a/b", "/"])).toStrictEqual(["/"]);
+    expect(rulesOf("path_prefix").parse(["/a/b", "/a-b", "/a"])).toStrictEqual(["/a", "/a-b"]);
   });
 
   it("takes no path of more than 64 segments or 1024 characters", () => {
@@ -110,6 +111,28 @@ describe("constraint kinds", () => {
       rulesOf("path_prefix").describe(["/a"]),
       rulesOf("path_prefix").describe([]),
     ]).toStrictEqual(["at most 5", "at least 5", "below `/a`", "nothing"]);
+  });
+});
+
+describe("a long list", () => {
+  it("is described by how it begins", () => {
+    const names = Array.from({ length: 9 }, (_, index) => `/${index}`);
+    expect(rulesOf("subset").describe(names.slice(0, 8))).not.toContain("more");
+    expect(rulesOf("subset").describe(names)).toBe("one of `/0`, `/1`, `/2`, `/3`, `/4`, `/5`, `/6`, `/7` and 1 more");
+    expect(rulesOf("path_prefix").describe([...names, "/9"])).toMatch(/^below `\/0` or .* or `\/7` and 2 more$/);
+  });
+
+  // A test of a thousand values by a thousand elements that looks at all of them took seconds, and nothing else runs meanwhile.
+  it.each(["subset", "path_prefix"] as const)("of the kind %s is parsed, met and asked without comparing all with all", (kind) => {
+    const many = Array.from({ length: 20_000 }, (_, index) => `/docs/k${index}`);
+    const start = performance.now();
+    const rules = rulesOf(kind);
+    const constraint = rules.parse(many) as ConstraintValue;
+    expect(rules.meet(constraint, constraint)).toStrictEqual(constraint);
+    const isInside = rules.admits(constraint);
+    expect(many.every(isInside)).toBe(true);
+    expect(isInside("/docs/other")).toBe(false);
+    expect(performance.now() - start).toBeLessThan(1000);
   });
 });
 

@@ -5,7 +5,7 @@ import { limitsOf } from "../../src/envelope/budgets.ts";
 import type { Envelope } from "../../src/envelope/envelope.ts";
 import { isNarrower, reasonsNotNarrower } from "../../src/envelope/is-narrower.ts";
 import { AmbitError } from "../../src/errors.ts";
-import { canonicalForm, ORDER, parse, variantsOf, wires } from "../support/envelopes.ts";
+import { canonicalForm, DESIGN_ENVELOPE, ORDER, parse, variantsOf, wires } from "../support/envelopes.ts";
 
 const envelopes = wires.map(parse);
 const pairs = wires.chain((a) => fc.tuple(fc.constant(parse(a)), variantsOf(a).map(parse)));
@@ -67,6 +67,34 @@ describe("the order of envelopes (I2)", () => {
       if (canonicalForm(a) === canonicalForm(b)) expect(isBoth).toBe(true);
       return isBoth;
     });
+  });
+});
+
+describe("a map of money", () => {
+  const spending = (budgets: unknown): Envelope => parse({ ...DESIGN_ENVELOPE, purpose: "review", budgets });
+  const isChild = (child: unknown, parent: unknown): boolean => within(spending(child), spending(parent));
+
+  it.each([
+    ["a further currency", { EUR: 1, USD: 5 }, { EUR: 100 }, false],
+    ["another currency", { USD: 5 }, { EUR: 100 }, false],
+    ["any currency, where none may be spent", { EUR: 0 }, {}, false],
+    ["more of a currency", { EUR: 101 }, { EUR: 100 }, false],
+    ["less of a currency", { EUR: 1 }, { EUR: 100 }, true],
+    ["a currency less", { EUR: 100 }, { EUR: 100, USD: 5 }, true],
+    ["no currency", {}, { EUR: 100 }, true],
+    ["currencies, where all may be spent", { EUR: 1, USD: 5 }, undefined, true],
+    ["no map, where there is one", undefined, { EUR: 100 }, false],
+    ["no map, where none may be spent", undefined, {}, false],
+  ])("with %s", (_, child, parent, isNarrowed) => {
+    const budgets = (money: unknown): object => (money === undefined ? {} : { money });
+    const ofTool = (money: unknown): object => ({ tools: { toString: budgets(money) } });
+    expect(isChild(budgets(child), budgets(parent))).toBe(isNarrowed);
+    expect(isChild(ofTool(child), ofTool(parent))).toBe(isNarrowed);
+  });
+
+  it("is not like a map of rates, whose windows are limits of their own", () => {
+    expect(isChild({ rate: { 60: 1, 3600: 5 } }, { rate: { 60: 1 } })).toBe(true);
+    expect(isChild({ rate: { 3600: 5 } }, { rate: { 60: 1 } })).toBe(false);
   });
 });
 
@@ -177,7 +205,8 @@ describe("attenuate", () => {
     holds(pairs, 100, ([parent, child]) => {
       const isStated =
         Object.keys(parent.resourceConstraints).every((key) => Object.hasOwn(child.resourceConstraints, key)) &&
-        [...limitsOf(parent.budgets).keys()].every((name) => limitsOf(child.budgets).has(name));
+        [...limitsOf(parent.budgets).keys()].every((name) => name.includes("money/") || limitsOf(child.budgets).has(name)) &&
+        ["", ...Object.keys(parent.budgets.tools ?? {})].every((tool) => moneyOf(parent, tool) === undefined || moneyOf(child, tool) !== undefined);
       if (!isStated) return false;
       const isWithin = within(child, parent);
       isWithinCount += Number(isWithin);
@@ -207,7 +236,13 @@ describe("attenuate", () => {
   });
 });
 
+/** The map of money of an envelope, or of one of its tools. */
+function moneyOf({ budgets }: Envelope, tool: string): unknown {
+  const { tools = {} } = budgets;
+  return tool === "" ? budgets.money : Object.hasOwn(tools, tool) ? tools[tool]?.money : undefined;
+}
+
 function isAbsent(reason: string, child: Envelope): boolean {
   const name = /(?:resource_constraints|budgets)\.(.+)$/.exec(reason)?.[1];
-  return name !== undefined && !Object.hasOwn(child.resourceConstraints, name) && !limitsOf(child.budgets).has(name);
+  return name !== undefined && !Object.hasOwn(child.resourceConstraints, name) && !limitsOf(child.budgets).has(name) && !name.includes("money/");
 }

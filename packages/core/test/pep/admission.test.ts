@@ -24,11 +24,17 @@ describe("an admission", () => {
     expect(settled(pdp.asks("settle"))).toStrictEqual(["done"]);
   });
 
-  it.each(["fail", "abandon"] as const)("releases nothing after `%s`", async (ending) => {
+  it("that was never sent to the tool says so, and that nobody else will run it", async () => {
+    const { pdp, admission } = await admitted();
+    await admission.cancel();
+    expect(pdp.asks("settle")).toMatchObject([{ status: "not_run", decisionId: "dec_1", redeemed: true }]);
+  });
+
+  it.each(["fail", "abandon", "cancel"] as const)("releases nothing after `%s`", async (ending) => {
     const { pdp, admission } = await admitted();
     await admission[ending](new Error("e"));
     expect(await admission.complete("secret")).toMatchObject({ released: false, refused: { refusal: { code: "grant_replayed" } } });
-    expect(settled(pdp.asks("settle"))).toStrictEqual([ending === "fail" ? "failed" : "unknown"]);
+    expect(settled(pdp.asks("settle"))).toStrictEqual([{ fail: "failed", abandon: "unknown", cancel: "not_run" }[ending]]);
   });
 
   it("withholds the result when its outcome cannot be recorded", async () => {

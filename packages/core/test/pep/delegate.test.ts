@@ -57,6 +57,12 @@ describe("delegate", () => {
     }
   });
 
+  it("denies when the source of its envelope does not answer", async () => {
+    const { pdp, pep } = await scene();
+    expect(await delegate(pep, () => new Promise(() => {}), { agentId: "other" }, never)).toMatchObject({ refused: { refusal: { code: "pdp_timeout" } } });
+    expect(pdp.asks("handOff")).toHaveLength(0);
+  });
+
   it("denies options that are wrong", async () => {
     const { pep, task } = await scene();
     expect(await delegate(pep, task, { agentId: "other", expiresIn: "soon" }, never)).toMatchObject({ refused: { refusal: { code: "option_invalid" } } });

@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AmbitError } from "../../src/errors.ts";
+import type { AccessRequest } from "../../src/pdp/access-request.ts";
 import type { Outcome } from "../../src/pdp/pdp.ts";
 import { denial, NOW, permit, scene } from "../support/fake-pdp.ts";
 
@@ -100,6 +101,38 @@ describe("a decision point that is broken is a deny (I1, I8)", () => {
     const late = (): Promise<unknown> => new Promise((resolve) => setTimeout(() => resolve(permit()), 80));
     expect(await refusalFor({ decide: late })).toBe("pdp_timeout");
     await new Promise((resolve) => setTimeout(resolve, 60)); // the late answer, and a rejection, must disturb nobody
+  });
+
+  it.each(["decide late", "decide when the call is aborted"])("has a permit that nobody waited for given back: %s", async (how) => {
+    const controller = new AbortController();
+    const decide = async (): Promise<unknown> => {
+      if (how === "decide late") await new Promise((resolve) => setTimeout(resolve, 80));
+      else controller.abort();
+      return permit();
+    };
+    const { pdp, pep, call } = await scene({ decide });
+    const enforced = await pep.enforce(call({ signal: controller.signal }), never);
+    expect(enforced.refused?.refusal.code).toBe(how === "decide late" ? "pdp_timeout" : "call_aborted");
+    await expect.poll(() => pdp.asks("settle")).toMatchObject([{ decisionId: "dec_1", status: "not_run" }]);
+    const { context } = (pdp.asks("decide")[0] as AccessRequest | undefined) ?? {};
+    expect(pdp.asks("settle")).toMatchObject([{ callId: context?.call_id }]);
+    expect((pdp.asks("settle")[0] as Outcome | undefined)?.redeemed).toBeUndefined();
+  });
+
+  it("has nothing given back when what comes late is a deny, or nonsense", async () => {
+    for (const answer of [denial(), undefined, { decision: true }]) {
+      const { pdp, pep, call } = await scene({ decide: () => new Promise((resolve) => setTimeout(() => resolve(answer), 70)) });
+      expect((await pep.enforce(call(), never)).refused?.refusal.code).toBe("pdp_timeout");
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      expect(pdp.asks("settle")).toHaveLength(0);
+    }
+  });
+
+  it("with a reason that is long is heard, though not to the end", async () => {
+    const words = { message: `${"a".repeat(1999)}😀b`, hint: "h".repeat(5000) };
+    const { pep, call } = await scene({ decide: () => Promise.resolve(denial({ code: "argument_not_allowed", retryable: true, ...words })) });
+    const { refusal } = (await pep.enforce(call(), never)).refused ?? {};
+    expect(refusal).toMatchObject({ code: "argument_not_allowed", message: `${"a".repeat(1999)}\uFFFD`, hint: "h".repeat(2000) });
   });
 
   it("takes an answer that is no promise as the answer", async () => {

@@ -82,15 +82,24 @@ describe("limit_records", () => {
     expect(outcome.records).toBe(3);
   });
 
-  it("counts one record where there is no list, and none for `null`", async () => {
-    expect((await shown({ record: { id: 1 } }, limit(1, "/record"))).outcome.records).toBe(1);
-    expect((await shown({ record: null }, limit(0, "/record"))).outcome.records).toBe(0);
-    expect((await shown({ record: { id: 1 } }, limit(0, "/record"))).result).toStrictEqual({});
+  it("withholds what is no list where records should be, because nobody knows how many there are in it", async () => {
+    expect(await shown({ records: null }, limit(0))).toMatchObject({ result: { records: null }, outcome: { records: 0 } });
+    for (const list of [{ a: 1, b: 2, c: 3 }, "[1,2,3,4,5]", "", 3, true, {}]) {
+      expect((await shown({ records: list }, limit(9))).result).toBe(WITHHELD);
+      expect((await shown({ groups: [{ rows: [1] }, { rows: list }] }, limit(9, "/groups/*/rows"))).result).toBe(WITHHELD);
+    }
   });
 
-  it("takes the whole result for a list at the empty pointer", async () => {
+  it("takes the whole result for the records at the empty pointer: a list, one object, or `null`", async () => {
     expect((await shown([1, 2, 3], limit(2, ""))).result).toStrictEqual([1, 2]);
     expect((await shown("[1,2,3]", limit(2, ""))).result).toBe("[1,2]");
+    expect(await shown({ id: 1 }, limit(1, ""))).toMatchObject({ result: { id: 1 }, outcome: { records: 1 } });
+    expect((await shown({ id: 1 }, limit(0, ""))).result).toBe(WITHHELD);
+    expect(await shown(null, limit(0, ""))).toMatchObject({ result: null, outcome: { records: 0 } });
+  });
+
+  it.each(["3 records: …", '{"r":1}\n{"r":2}\n{"r":3}', "", 3, true])("withholds a whole result that may be any number of records: %j", async (result) => {
+    expect((await shown(result, limit(9, ""))).result).toBe(WITHHELD);
   });
 
   it("is never loosened by another one", async () => {
@@ -139,6 +148,27 @@ describe("filter_records", () => {
 describe("redact_fields", () => {
   it("of elements by index leaves the other indexes as they are", async () => {
     expect((await shown({ row: ["a", "b", "c"] }, redact("/row/0", "/row/1"))).result).toStrictEqual({ row: [null, null, "c"] });
+  });
+
+  const CONTRACT = { customer_id: "c1", title: "t", terms: "r", salary: 7 };
+
+  it("may name a field twice", async () => {
+    const expected = { customer_id: "c1", title: "t", terms: "r" };
+    expect((await shown(CONTRACT, filter("c1", "/customer_id"), redact("/salary"), redact("/salary"), limit(1, ""))).result).toStrictEqual(expected);
+    expect((await shown(CONTRACT, redact("/salary", "/salary"))).result).toStrictEqual(expected);
+  });
+
+  it("lets one object lack a field only when another pointer names something in it", async () => {
+    const { salary: _, ...unpaid } = CONTRACT;
+    expect((await shown(unpaid, redact("/salary", "/terms"))).result).toStrictEqual({ customer_id: "c1", title: "t" });
+    expect((await shown(unpaid, filter("c1", "/customer_id"), redact("/salary"))).result).toStrictEqual(unpaid);
+    expect((await shown({ records: [], total: 0 }, limit(1), redact("/salary"))).result).toStrictEqual({ records: [], total: 0 });
+    expect((await shown({ a: { b: 1 } }, redact("/a/b", "/a/c"))).result).toStrictEqual({ a: {} });
+    // Nothing says that this is built as the manifest thinks; what is to be removed may stand anywhere in it.
+    expect((await shown(unpaid, redact("/salary"))).result).toBe(WITHHELD);
+    expect((await shown(unpaid, redact("/salary"), limit(1, ""))).result).toBe(WITHHELD);
+    expect((await shown({ result: CONTRACT }, redact("/salary", "/terms"))).result).toBe(WITHHELD);
+    expect((await shown({ a: { b: 1 } }, redact("/a/b", "/c"))).result).toBe(WITHHELD);
   });
 
   it("of everything withholds the result", async () => {

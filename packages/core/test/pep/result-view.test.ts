@@ -1,9 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { permit, scene } from "../support/fake-pdp.ts";
 import { filter, limit, mcpStructured, mcpText, records, redact, shown, WITHHELD } from "../support/shown.ts";
 
 describe("what was checked is what is shown", () => {
   it("not a member of the server's own, nor `_meta`", async () => {
     const result = { ...mcpText(records("a")), structuredContent: records("a"), _meta: { secret: "s" }, more: "m", resultType: "complete" };
+    expect(JSON.stringify((await shown({ ...mcpText(records("a")), resultType: "c2: secret" }, filter("a"))).result)).not.toContain("secret");
     expect(Object.keys((await shown(result, filter("a"))).result as object).sort()).toEqual(["content", "resultType", "structuredContent"]);
   });
 
@@ -30,8 +32,16 @@ describe("what was checked is what is shown", () => {
   });
 
   it("and its digest is recorded", async () => {
-    const [full, cut] = [await shown(records("a"), limit(5)), await shown(records("a", "b"), limit(1))];
-    expect(cut.outcome.resultDigest).toBe(full.outcome.resultDigest);
+    const digests = [await shown(records("a")), await shown(records("a")), await shown(records("a"), limit(5))].map(({ outcome }) => outcome.resultDigest);
+    for (const digest of digests) expect(digest).toMatch(/^hmac-sha-256:[\w-]{43}$/);
+    // What can be guessed could be confirmed by a digest without a salt.
+    expect(new Set(digests).size).toBe(3);
+  });
+
+  it("and not digested when it is large", async () => {
+    const rows = Array.from({ length: 100_000 }, (_, index) => ({ index }));
+    expect((await shown(rows)).outcome).toMatchObject({ status: "done", resultDigest: undefined });
+    expect((await shown("x".repeat(300_000))).outcome.resultDigest).toBeUndefined();
   });
 
   it("as data that the caller may change", async () => {
@@ -58,9 +68,19 @@ describe("a result that nobody can look into", () => {
     ["two MCP texts", { content: [...(mcpText(records("a")) as { content: [] }).content, ...(mcpText(records("x")) as { content: [] }).content] }],
     ["an MCP text that is prose", { content: [{ type: "text", text: "3 records: …" }] }],
     ["prose", "3 records: …"],
+    ["an MCP text with a byte order mark", { content: [{ type: "text", text: `\uFEFF${JSON.stringify(records("a"))}` }] }],
+    ["an MCP resource", { content: [{ type: "resource", resource: { uri: "x:1", mimeType: "application/json", text: JSON.stringify(records("a")) } }] }],
+    [
+      "blocks of text without the object around them",
+      [
+        { type: "text", text: JSON.stringify(records("a")) },
+        { type: "text", text: "more" },
+      ],
+    ],
     ["JSON with a number that changes when it is read", '{"records":[{"customer_id":"a","id":12345678901234567890}]}'],
   ])("is withheld when something must be checked in it: %s", async (_, result) => {
     expect((await shown(result, filter("a"), limit(5))).result).toBe(WITHHELD);
+    for (const pointer of ["/records/*/title", "/title", "/*/title", "/content/*/title"]) expect((await shown(result, redact(pointer))).result).toBe(WITHHELD);
   });
 
   it("is passed on when nothing must be", async () => {
@@ -69,11 +89,65 @@ describe("a result that nobody can look into", () => {
   });
 });
 
+describe("content that is no data", () => {
+  const blocks = ["one", '{"two":2}', "three"].map((text) => ({ type: "text", text }));
+
+  it("has as many records as blocks, and nothing beside them", async () => {
+    const { result, outcome } = await shown({ content: blocks, _meta: { secret: "s" }, more: "m", structuredContent: ["s"] }, limit(2, ""));
+    expect(result).toStrictEqual({ content: blocks.slice(0, 2) });
+    expect(outcome.records).toBe(2);
+    expect((await shown(blocks, limit(2, ""))).result).toStrictEqual(blocks.slice(0, 2));
+    expect((await shown({ content: blocks }, limit(9))).result).toBe(WITHHELD);
+  });
+
+  it("is data where a single text is JSON, also without the object around it", async () => {
+    const { content } = mcpText(records("a", "x")) as { content: object[] };
+    expect((await shown(content, filter("a"))).result).toStrictEqual((mcpText(records("a")) as { content: object[] }).content);
+  });
+});
+
+it("a result that makes the check itself fail is withheld, and settled as that", async () => {
+  const result = JSON.parse(`${"[".repeat(60)}${"]".repeat(60)}`) as unknown;
+  const original = globalThis.structuredClone;
+  const { pep, pdp, call } = await scene({ decide: () => Promise.resolve(permit([limit(5, "")])) });
+  const admission = await pep.admit(call());
+  if (!admission.admitted) throw new Error("not admitted");
+  globalThis.structuredClone = () => {
+    throw new RangeError("Maximum call stack size exceeded");
+  };
+  try {
+    expect(await admission.complete(result)).toMatchObject({ released: false, refused: { refusal: { code: "obligation_unsupported" } } });
+  } finally {
+    globalThis.structuredClone = original;
+  }
+  expect(pdp.asks("settle")).toMatchObject([{ status: "withheld" }]);
+});
+
 describe("a tool that reports an error", () => {
   const failure = { content: [{ type: "text", text: "backend down" }], isError: true };
 
   it("is heard when only a limit is due, and has returned no records", async () => {
     expect(await shown(failure, limit(0))).toMatchObject({ result: failure, outcome: { status: "done", records: 0 } });
+  });
+
+  it("is heard in its own words only, and not for long", async () => {
+    const texts = ["a".repeat(1500), "b".repeat(1500), "c"].map((text) => ({ type: "text", text }));
+    const image = { type: "image", data: "…", mimeType: "image/png" };
+    const loud = { isError: true, resultType: "complete", content: [image, ...texts], structuredContent: records("a", "b"), _meta: { secret: "s" } };
+    const { result, outcome } = await shown(loud, limit(1));
+    expect(result).toStrictEqual({
+      isError: true,
+      resultType: "complete",
+      content: [
+        { type: "text", text: "a".repeat(1500) },
+        { type: "text", text: "b".repeat(500) },
+      ],
+    });
+    expect(outcome.records).toBe(0);
+    expect((await shown({ isError: true, content: [{ ...texts[0], annotations: records("a") }] }, limit(1))).result).toStrictEqual({
+      isError: true,
+      content: [texts[0]],
+    });
   });
 
   it("is withheld when its text may hold what must be filtered or redacted", async () => {

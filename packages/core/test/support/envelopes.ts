@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { canonicalJson } from "../../src/data/canonical.ts";
 import type { Json } from "../../src/data/json.ts";
-import { limitsOf } from "../../src/envelope/budgets.ts";
+import { limitsOf, type Budgets } from "../../src/envelope/budgets.ts";
 import { reachOf, type Envelope } from "../../src/envelope/envelope.ts";
 import type { Order } from "../../src/envelope/order.ts";
 import type { PurposeTree } from "../../src/envelope/purposes.ts";
@@ -117,8 +117,14 @@ const MEMBERS = [
   ...["max_depth", "expires_at", "customer_id", "is_internal", "contract_ids", "data_classes", "max_records", "min_score", "path_prefix"],
 ];
 
+/** Which currencies may be spent, for every map of money that is there: an empty one is not the same as none. */
+function currenciesOf({ tools = {}, ...overall }: Budgets): readonly (readonly string[])[] {
+  const maps = Object.entries({ ...tools, "": overall }).flatMap(([tool, { money }]) => (money === undefined ? [] : [[tool, ...Object.keys(money).sort()]]));
+  return maps.sort(([a = ""], [b = ""]) => (a < b ? -1 : 1));
+}
+
 /** Equal for envelopes that grant the same to whoever holds them: tools by reach, budgets limit by limit, no holder. */
 export function canonicalForm(envelope: Envelope): string {
   const { agentId: _, allowedTools: _a, mayDelegate: _m, budgets, ...rest } = envelope;
-  return canonicalJson({ ...rest, reach: reachOf(envelope), budgets: Object.fromEntries([...limitsOf(budgets)]) } as Json);
+  return canonicalJson({ ...rest, reach: reachOf(envelope), budgets: Object.fromEntries([...limitsOf(budgets)]), currencies: currenciesOf(budgets) } as Json);
 }

@@ -28,10 +28,10 @@ export function pair(alg: Pair["alg"] = "Ed25519"): Pair {
 
 /** Made once: what differs between tests is what they sign. */
 export const ISSUER_PAIR: Pair = pair();
-export const HOLDERS: readonly Pair[] = Array.from({ length: 10 }, () => pair());
+const HOLDERS: readonly Pair[] = Array.from({ length: 10 }, () => pair());
 export const holder = (index: number): Pair => HOLDERS[index] as Pair;
 
-export function sha256(text: string): string {
+function sha256(text: string): string {
   return createHash("sha256").update(text).digest("base64url");
 }
 
@@ -51,11 +51,11 @@ export function compact(header: unknown, payload: unknown, key: Pair): string {
   return `${signingInput}.${base64url(signatureOf(signingInput, key))}`;
 }
 
-export function hashOf(token: string): string {
+function hashOf(token: string): string {
   return sha256(token.slice(0, token.lastIndexOf(".")));
 }
 
-export const TOOLS: JsonObject = { read_file: { path: { constraint_type: "wildcard" } } };
+const TOOLS: JsonObject = { read_file: { path: { constraint_type: "wildcard" } } };
 
 export function aat(tools: Json = TOOLS): JsonObject {
   return { type: "attenuating_agent_token", tools };

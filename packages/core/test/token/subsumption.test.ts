@@ -124,7 +124,7 @@ describe("subsumption", () => {
     const [parent, child] = [read(clauses("x")), read(clauses("y"))];
     const began = performance.now();
     expect(subsumes(parent, child)).toBe(false);
-    expect(performance.now() - began).toBeLessThan(50);
+    expect(performance.now() - began).toBeLessThan(1000); // a search through all pairings would be minutes
   });
 });
 

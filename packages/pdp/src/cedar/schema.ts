@@ -123,6 +123,7 @@ function entityTypes(resourceTypes: ReadonlySet<string>): NamespaceDefinition<st
     User: withAttributes("tenant"),
     Agent: withAttributes("tenant", "trust_zone"),
     Purpose: {},
-    ...Object.fromEntries([...resourceTypes].map((type) => [type, withAttributes("tenant")])),
+    // Without a tenant: of the thing that an argument names nobody knows whose it is.
+    ...Object.fromEntries([...resourceTypes].map((type) => [type, {}])),
   };
 }

@@ -32,13 +32,25 @@ const decimal: Shape = {
   },
 };
 
-/** For what Cedar has no type for: the canonical JSON text, so that a policy can at least compare it. */
-const text: Shape = { type: { type: "String" }, encode: canonicalJson };
+/**
+ * For what Cedar has no type for: the canonical JSON text, so that a policy can at least compare it. As a record, because as text it would type-check against the value
+ * itself, `== "open"`, and never be equal to it.
+ */
+const text: Shape = {
+  type: { type: "Record", attributes: { json: { type: "String", required: true } } },
+  encode: (value) => ({ json: canonicalJson(value) }),
+};
+
+/** Cedar takes time that grows faster than a set does, once for everybody who is asked, and the process does nothing else meanwhile. */
+const MAX_ELEMENTS = 1000;
 
 function set(element: Shape): Shape {
   return {
     type: { type: "Set", element: element.type },
-    encode: (value) => (Array.isArray(value) ? (value as readonly Json[]).map((entry) => element.encode(entry)) : expected("a list")),
+    encode: (value) =>
+      Array.isArray(value) && value.length <= MAX_ELEMENTS
+        ? (value as readonly Json[]).map((entry) => element.encode(entry))
+        : expected(`a list of at most ${MAX_ELEMENTS}`),
   };
 }
 
@@ -81,27 +93,37 @@ export const SHAPES: { readonly string: Shape; readonly boolean: Shape; readonly
 
 /** The shape of values that fit a JSON schema. Unions and free-form objects have no Cedar type: `text`. */
 function shapeOf(schema: Json, used: ReadonlySet<string>, depth: number): { readonly shape: Shape; readonly isNullable: boolean } {
-  if (!isJsonObject(schema) || depth > 16) return { shape: text, isNullable: false };
-  const types = alternativesOf(schema);
-  const others = types?.filter((alternative) => own(alternative, "type") !== "null");
-  if (types === undefined || others?.length !== 1) return { shape: text, isNullable: false };
-  return { shape: shapeOfOne(others[0] as JsonObject, used, depth), isNullable: others.length < types.length };
+  const anything = { shape: text, isNullable: false };
+  if (depth > 16) return anything;
+  const alternatives = alternativesOf(schema);
+  const others = alternatives.filter((alternative) => typeOf(alternative) !== "null");
+  const [shape, ...further] = new Set(others.map((alternative) => shapeOfOne(alternative, used, depth)));
+  if (shape === undefined || further.length > 0) return anything;
+  return { shape, isNullable: others.length < alternatives.length };
 }
 
-/** A schema as its alternatives, when it says nothing more than that. */
-function alternativesOf(schema: JsonObject): readonly JsonObject[] | undefined {
-  for (const keyword of ["anyOf", "oneOf"] as const) {
-    const alternatives = own(schema, keyword);
-    if (Array.isArray(alternatives))
-      return own(schema, "type") === undefined && alternatives.every(isJsonObject) ? (alternatives as readonly JsonObject[]) : undefined;
-  }
-  if (Object.hasOwn(schema, "allOf") || Object.hasOwn(schema, "not") || Object.hasOwn(schema, "if")) return undefined;
-  const type = own(schema, "type");
-  return Array.isArray(type) ? type.map((one: Json) => ({ ...schema, type: one })) : [schema];
+/**
+ * A schema as its alternatives, each of one type or of any. The keyword that says the type decides: whatever stands beside it (`allOf`, `not`, `if`) can only
+ * exclude values.
+ */
+function alternativesOf(schema: Json): readonly JsonObject[] {
+  if (!isJsonObject(schema)) return [{}];
+  const [type, values] = [own(schema, "type"), own(schema, "enum")];
+  if (Array.isArray(type)) return type.map((one: Json) => ({ ...schema, type: one }));
+  if (type !== undefined || Object.hasOwn(schema, "const")) return [schema];
+  if (Array.isArray(values)) return values.map((value: Json) => ({ const: value }));
+  const either = own(schema, "anyOf") ?? own(schema, "oneOf");
+  return Array.isArray(either) ? either.flatMap(alternativesOf) : [{}];
+}
+
+function typeOf(schema: JsonObject): Json | undefined {
+  const [type, value] = [own(schema, "type"), own(schema, "const")];
+  if (type !== undefined || value === undefined) return type;
+  return value === null ? "null" : Number.isSafeInteger(value) ? "integer" : typeof value;
 }
 
 function shapeOfOne(schema: JsonObject, used: ReadonlySet<string>, depth: number): Shape {
-  switch (own(schema, "type")) {
+  switch (typeOf(schema)) {
     case "string":
       return string;
     case "boolean":
@@ -111,7 +133,7 @@ function shapeOfOne(schema: JsonObject, used: ReadonlySet<string>, depth: number
     case "number":
       return decimal;
     case "array":
-      return shapeOfList(own(schema, "items"), used, depth);
+      return shapeOfList(own(schema, "items") ?? true, used, depth);
     case "object":
       return isJsonObject(own(schema, "properties")) && own(schema, "additionalProperties") === false ? shapeOfObject(schema, used, depth) : text;
     default:
@@ -119,8 +141,8 @@ function shapeOfOne(schema: JsonObject, used: ReadonlySet<string>, depth: number
   }
 }
 
-function shapeOfList(items: Json | undefined, used: ReadonlySet<string>, depth: number): Shape {
-  const { shape, isNullable } = shapeOf(items ?? true, used, depth + 1);
+function shapeOfList(items: Json, used: ReadonlySet<string>, depth: number): Shape {
+  const { shape, isNullable } = shapeOf(items, used, depth + 1);
   return set(isNullable ? text : shape);
 }
 

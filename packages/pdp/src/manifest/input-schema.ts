@@ -2,8 +2,8 @@ import { Validator } from "@cfworker/json-schema";
 import { isJsonObject, own, type Json, type JsonObject } from "@ambit/core";
 import type { Reader } from "../config/reader.ts";
 
-/** Keywords that would run somebody else's expression, or fetch or repeat without end. */
-const REFUSED = ["pattern", "patternProperties", "$ref", "$dynamicRef", "$recursiveRef", "format"] as const;
+/** Keywords that would run somebody else's expression, fetch or repeat without end, or compare each element with every other. */
+const REFUSED = ["pattern", "patternProperties", "$ref", "$dynamicRef", "$recursiveRef", "format", "uniqueItems"] as const;
 /** Keywords whose value is data, not a schema. */
 const DATA = new Set(["enum", "const", "default", "examples", "required", "title", "description"]);
 /** Keywords whose value is an object of schemas by name. */
@@ -11,7 +11,7 @@ const NAMED = new Set(["properties", "$defs", "definitions", "dependentSchemas"]
 
 /**
  * The input schema of a tool as the manifest may have it: an object schema of known members. Refuses keywords that run expressions from
- * outside or follow references (CVE class: ReDoS, fetched `$ref`; MCP SEP-2106), and member names that Cedar reads as something else.
+ * outside or follow references (CVE class: ReDoS, fetched `$ref`; MCP SEP-2106) or take quadratic time, and member names that Cedar reads as something else.
  */
 export function checkInputSchema(reader: Reader): JsonObject {
   const schema = reader.object();

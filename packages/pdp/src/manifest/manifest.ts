@@ -25,6 +25,12 @@ export interface RecordsRule {
   readonly most: number;
 }
 
+/** The argument with the amount in minor units, and the currency: a code, or the argument that names it. */
+export interface MoneyRule {
+  readonly amount: Pointer;
+  readonly currency: string;
+}
+
 /** What the decision point must know of a tool and its framework does not. Whatever is left out is taken in the strictest sense. */
 export interface ToolEntry {
   readonly id: string;
@@ -43,8 +49,8 @@ export interface ToolEntry {
   readonly output: "trusted" | "untrusted";
   /** Whether the call sends data to somewhere outside. */
   readonly sendsOutside: boolean;
-  /** What the call spends: the argument with the amount in minor units, and the currency (a code, or the argument that names it). */
-  readonly money?: { readonly amount: Pointer; readonly currency: string };
+  /** What the call spends; absent: unknown, which no envelope with a budget of money allows unless the tool only reads. */
+  readonly money?: MoneyRule | "none";
 }
 
 export interface Manifest {

@@ -1,4 +1,4 @@
-import type { Account, Commit, CommitAnswer, Committed, Labels, LineageFacts, Reservation, StateStore } from "@ambit/core";
+import type { Account, CallKey, Commit, CommitAnswer, Committed, Labels, LineageFacts, Reservation, StateStore } from "@ambit/core";
 
 interface Call {
   readonly digest: string;
@@ -14,6 +14,7 @@ interface Debit {
   readonly account: string;
   readonly at: number;
   readonly window: number | undefined;
+  readonly refundable: boolean;
   amount: number;
   /** A grant that nobody redeems in time holds nothing any longer. */
   heldUntil: number;
@@ -27,6 +28,8 @@ interface Spent {
 }
 
 interface Lineage {
+  /** Every account that it was ever debited on. */
+  readonly accounts: Set<string>;
   calls: number;
   readonly toolsUsed: Set<string>;
   previousTool: string | null;
@@ -36,6 +39,7 @@ interface Lineage {
 
 /** One tenant's state: nothing in it can be reached with another tenant's key (I12). */
 interface Tenant {
+  /** By envelope and call id. */
   readonly calls: Map<string, Call>;
   /** By account. */
   readonly spent: Map<string, Spent>;
@@ -63,31 +67,33 @@ export function createMemoryState(): MemoryState {
 
   return {
     commit: async (commit) => commitCall(tenantOf(commit.tenantId), commit),
-    redeem: async ({ tenantId, callId }, grantId, callDigest, now) => {
-      const call = tenantOf(tenantId).calls.get(callId);
+    redeem: async (key, grantId, callDigest, now) => {
+      const call = tenantOf(key.tenantId).calls.get(callKey(key));
       if (call === undefined || call.committed.grant.id !== grantId || call.digest !== callDigest) return "unknown";
       if (call.phase !== "reserved") return "replayed";
-      if (now >= call.committed.grant.expiresAt) return "expired";
+      if (!(now < call.committed.grant.expiresAt)) return "expired";
       call.phase = "redeemed";
       for (const debit of call.debits) debit.heldUntil = Infinity;
       return "redeemed";
     },
-    settle: async ({ tenantId, callId, action, used, observed }) => {
-      const tenant = tenantOf(tenantId);
-      const call = tenant.calls.get(callId);
-      if (call === undefined || call.phase === "settled" || (action === "cancel" && call.phase !== "reserved")) return undefined;
+    settle: async ({ decisionId, action, used, observed, ...key }) => {
+      const tenant = tenantOf(key.tenantId);
+      const call = tenant.calls.get(callKey(key));
+      if (call === undefined || call.committed.decisionId !== decisionId) return undefined;
+      if (call.phase === "settled" || (action === "cancel" && call.phase !== "reserved") || (action === "undo" && call.phase !== "redeemed")) return undefined;
+      const neverRan = action === "cancel" || action === "undo";
       call.phase = "settled";
       for (const debit of call.debits) {
-        if (action === "release" || action === "cancel") debit.amount = 0;
+        if (neverRan || (action === "release" && debit.refundable)) debit.amount = 0;
         if (action === "commit") debit.amount = Math.min(debit.amount, used[debit.unit] ?? debit.amount);
         close(tenant, debit);
       }
       // What failed, or never ran, may be asked again under its id; it is decided and reserved afresh.
-      if (action === "release" || action === "cancel") tenant.calls.delete(callId);
+      if (neverRan || action === "release") tenant.calls.delete(callKey(key));
       if (observed) addLabels(lineageOf(tenant, call.lineage), call.labels);
       return call.labels;
     },
-    facts: async (tenantId, lineage) => factsOf(lineageOf(tenantOf(tenantId), lineage)),
+    facts: async (tenantId, lineage) => factsOf(tenantOf(tenantId).lineages.get(lineage) ?? newLineage()),
     label: async (tenantId, lineage, labels) => addLabels(lineageOf(tenantOf(tenantId), lineage), labels),
     revoke: async (tenantId, scopes, now) => {
       const { revoked } = tenantOf(tenantId);
@@ -101,47 +107,60 @@ export function createMemoryState(): MemoryState {
     forget: (tenantId, lineage) => {
       const tenant = tenants.get(tenantId);
       if (tenant === undefined) return;
+      for (const account of tenant.lineages.get(lineage)?.accounts ?? []) tenant.spent.delete(account);
       tenant.lineages.delete(lineage);
-      for (const [id, call] of tenant.calls) {
-        if (call.lineage !== lineage) continue;
-        tenant.calls.delete(id);
-        for (const { account } of call.debits) tenant.spent.delete(account);
-      }
+      for (const [key, call] of tenant.calls) if (call.lineage === lineage) tenant.calls.delete(key);
     },
   };
 }
 
+/** No two pairs have the same key, whatever characters they consist of. */
+function callKey({ envelopeId, callId }: Pick<CallKey, "envelopeId" | "callId">): string {
+  return JSON.stringify([envelopeId, callId]);
+}
+
 function commitCall(tenant: Tenant, commit: Commit): CommitAnswer {
-  const earlier = tenant.calls.get(commit.callId);
+  const key = callKey(commit);
+  const earlier = tenant.calls.get(key);
   if (earlier?.digest === commit.callDigest && earlier.committed.grant.expiresAt > commit.now) {
     return earlier.phase === "reserved" ? { status: "repeated", ...earlier.committed } : { status: "spent" };
   }
   if (earlier !== undefined && earlier.phase !== "reserved") return { status: "spent" };
-  // Other arguments under the same id, or a grant that nobody used in time: what was reserved for it is free again.
-  if (earlier !== undefined) for (const debit of earlier.debits) debit.heldUntil = 0;
 
+  // Other arguments under the same id, or a grant that nobody used in time: what was reserved for it is free for this one.
+  const replaced = new Set(earlier?.debits);
   const debits: Debit[] = [];
   const reserved: Record<string, number> = {};
   for (const reservation of commit.reservations) {
-    const { amount, remaining } = take(tenant, reservation, commit.now);
+    const { amount, remaining } = take(tenant, reservation, commit.now, replaced);
     if (amount < reservation.atLeast) return { status: "exhausted", unit: reservation.unit, remaining };
     reserved[reservation.unit] = amount;
-    for (const { id, window } of reservation.accounts)
-      debits.push({ unit: reservation.unit, account: id, at: commit.now, window, amount, heldUntil: commit.grant.expiresAt });
+    const { unit, refundable } = reservation;
+    for (const { id: account, window } of reservation.accounts)
+      debits.push({ unit, refundable, account, at: commit.now, window, amount, heldUntil: commit.grant.expiresAt });
   }
-  // INVARIANT I6: nothing was written before everything was found to fit.
-  for (const debit of debits) spentOf(tenant, debit.account).open.push(debit);
-  const committed: Committed = { decisionId: commit.decisionId, grant: commit.grant, reserved };
-  tenant.calls.set(commit.callId, { digest: commit.callDigest, committed, debits, labels: commit.labels, lineage: commit.lineage, phase: "reserved" });
+  // INVARIANT I6: nothing was written, and nothing given back, before everything was found to fit.
   const lineage = lineageOf(tenant, commit.lineage);
+  for (const { account } of replaced) drop(tenant, account, replaced);
+  for (const debit of debits) {
+    spentOf(tenant, debit.account).open.push(debit);
+    lineage.accounts.add(debit.account);
+  }
+  const committed: Committed = { decisionId: commit.decisionId, grant: commit.grant, reserved };
+  tenant.calls.set(key, { digest: commit.callDigest, committed, debits, labels: commit.labels, lineage: commit.lineage, phase: "reserved" });
   lineage.calls += 1;
   lineage.toolsUsed.add(commit.toolId);
   lineage.previousTool = commit.toolId;
   return { status: "committed", ...committed };
 }
 
-function take(tenant: Tenant, { want, accounts }: Reservation, now: number): { readonly amount: number; readonly remaining: number } {
-  const remaining = accounts.reduce((least, account) => Math.min(least, account.limit - spentOn(tenant, account, now)), Number.MAX_SAFE_INTEGER);
+function take(tenant: Tenant, reservation: Reservation, now: number, without: ReadonlySet<Debit>): { readonly amount: number; readonly remaining: number } {
+  const { unit, want, atLeast, accounts } = reservation;
+  // A negative amount would be a gift to the account, and everything is less than NaN.
+  for (const amount of [want, atLeast])
+    if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`a reservation of ${unit} must be a whole number of at least 0`);
+  const left = accounts.map((account) => account.limit - spentOn(tenant, account, now, without));
+  const remaining = Math.min(Number.MAX_SAFE_INTEGER, ...left);
   return { amount: Math.min(want, remaining), remaining: Math.max(0, remaining) };
 }
 
@@ -151,25 +170,32 @@ function spentOf(tenant: Tenant, account: string): Spent {
   return spent;
 }
 
-function spentOn(tenant: Tenant, { id }: Account, now: number): number {
+function spentOn(tenant: Tenant, { id }: Account, now: number, without: ReadonlySet<Debit>): number {
   const spent = spentOf(tenant, id);
   spent.open = spent.open.filter(({ at, window, heldUntil }) => heldUntil > now && (window === undefined || at + window > now));
-  return spent.open.reduce((sum, { amount }) => sum + amount, spent.total);
+  return spent.open.reduce((sum, debit) => (without.has(debit) ? sum : sum + debit.amount), spent.total);
 }
 
 /** What counts for ever needs no entry of its own. */
 function close(tenant: Tenant, debit: Debit): void {
   if (debit.window !== undefined) return;
-  const spent = spentOf(tenant, debit.account);
-  spent.open = spent.open.filter((other) => other !== debit);
-  spent.total += debit.amount;
+  drop(tenant, debit.account, new Set([debit]));
+  spentOf(tenant, debit.account).total += debit.amount;
+}
+
+function drop(tenant: Tenant, account: string, debits: ReadonlySet<Debit>): void {
+  const spent = spentOf(tenant, account);
+  spent.open = spent.open.filter((debit) => !debits.has(debit));
 }
 
 function lineageOf(tenant: Tenant, id: string): Lineage {
   let lineage = tenant.lineages.get(id);
-  if (lineage === undefined)
-    tenant.lineages.set(id, (lineage = { calls: 0, toolsUsed: new Set(), previousTool: null, integrity: "trusted", dataClasses: new Set() }));
+  if (lineage === undefined) tenant.lineages.set(id, (lineage = newLineage()));
   return lineage;
+}
+
+function newLineage(): Lineage {
+  return { accounts: new Set(), calls: 0, toolsUsed: new Set(), previousTool: null, integrity: "trusted", dataClasses: new Set() };
 }
 
 function factsOf(lineage: Lineage): LineageFacts {

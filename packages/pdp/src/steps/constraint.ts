@@ -4,6 +4,7 @@ import { leafOf, type Chain } from "../envelope-store.ts";
 import type { ConstraintMapping, ToolEntry } from "../manifest/manifest.ts";
 import { Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
+import { recordsOf, statedLimit } from "./records.ts";
 
 /** What the enforcement point must do with the result so that the constraints hold there, too. */
 export type ResultObligation = Extract<Obligation, { readonly type: "filter_records" | "redact_fields" }>;
@@ -28,6 +29,9 @@ function checkTools(setting: Setting, chain: Chain, tool: ToolEntry): void {
     throw new Refused("constraint", "tool_not_allowed", `the envelope does not allow \`${tool.id}\`; it allows ${listed(envelope.allowedTools)}`);
   }
   for (const { envelope: link } of chain.links) {
+    // What an agent was given to hand on only, it cannot hand to itself, by whatever way round.
+    if (link.agentId === envelope.agentId && !link.allowedTools.includes(tool.id))
+      throw new Refused("constraint", "tool_not_allowed", `the agent \`${link.agentId}\` may hand \`${tool.id}\` on, not use it`);
     const ceiling = ceilingOf(setting, link.agentId);
     if (ceiling === undefined) continue;
     const isHolder = link === envelope;
@@ -73,9 +77,7 @@ function checkKey(
   }
   if (mapping === "not_applicable") return [];
   if (mapping.argument !== undefined)
-    checkArgument(key, mapping.argument, rulesOf(kind).describe(constraint), args, mapping.result !== undefined, (value) =>
-      rulesOf(kind).admits(constraint, value),
-    );
+    checkArgument(key, mapping.argument, rulesOf(kind).describe(constraint), args, mapping.result !== undefined, rulesOf(kind).admits(constraint));
   return mapping.result === undefined ? [] : [{ id, type: "filter_records", properties: { pointer: mapping.result, kind, constraint } }];
 }
 
@@ -87,20 +89,8 @@ function checkArgument(key: string, pointer: string, allowed: string, args: Json
 }
 
 function checkLimit(tool: ToolEntry, args: JsonObject, max: ConstraintValue): void {
-  if (tool.records === "none") return;
-  if (tool.records === undefined) {
-    throw new Refused(
-      "constraint",
-      "constraint_unmapped",
-      `it is not known how many records \`${tool.id}\` returns`,
-      'add `records` to its entry in the manifest, as {"result": "/…", "most": 50} or "none"',
-    );
-  }
-  const limit = tool.records.limit === undefined ? undefined : valuesAt(args, tool.records.limit)?.[0];
-  if (limit === undefined || limit === null) return;
-  // 0 and negative numbers mean "without limit" to many services.
-  if (typeof limit === "number" && Number.isSafeInteger(limit) && limit >= 1 && limit <= (max as number)) return;
-  throw new Refused("constraint", "argument_not_allowed", `the argument \`${tool.records.limit ?? ""}\` must be from 1 to ${String(max)}`);
+  const rule = recordsOf(tool);
+  if (rule !== "none") statedLimit(rule, args, max as number);
 }
 
 /** Data classes that are not allowed: the fields that carry them are redacted, or the call is refused where the whole result carries them. */

@@ -1,6 +1,7 @@
-import type { Setting } from "../setting.ts";
+import { clock } from "../clock.ts";
 import { leafOf, type Chain, type ChainLink } from "../envelope-store.ts";
 import { orRefuse, Refused } from "../refusal.ts";
+import type { Setting } from "../setting.ts";
 
 /**
  * Step 1: the envelope is held by the agent that asks, not expired, not revoked; every agent of its chain is registered.
@@ -12,10 +13,10 @@ export async function checkEnvelope(setting: Setting, chain: Chain, agent: strin
     if (!setting.agents.has(envelope.agentId))
       throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
   }
-  const now = setting.now();
+  const now = clock(setting);
   for (const { envelope, issuedAt } of chain.links) {
-    if (issuedAt > now) throw new Refused("envelope", "envelope_not_yet_valid", "the envelope is from the future; the clock went backwards");
-    if (envelope.expiresAt <= now) throw new Refused("envelope", "envelope_expired", `the envelope expired at ${new Date(envelope.expiresAt).toISOString()}`);
+    if (!(issuedAt <= now)) throw new Refused("envelope", "envelope_not_yet_valid", "the envelope is from the future; the clock went backwards");
+    if (!(envelope.expiresAt > now)) throw new Refused("envelope", "envelope_expired", `the envelope expired at ${new Date(envelope.expiresAt).toISOString()}`);
   }
   await checkRevocation(setting, chain);
 }
@@ -29,10 +30,13 @@ export function openEnvelope(setting: Setting, presentation: unknown): Chain {
 
 async function checkRevocation(setting: Setting, chain: Chain): Promise<void> {
   const tenantId = chain.links[0].envelope.tenantId;
-  await orRefuse("envelope", "state_unavailable", "it cannot be told whether the envelope was revoked", async () => {
+  const message = "it cannot be told whether the envelope was revoked";
+  await orRefuse("envelope", "state_unavailable", message, async () => {
     for (const link of chain.links) {
-      const revokedAt = await setting.state.revokedAt(tenantId, scopesOf(link));
-      if (revokedAt !== undefined && revokedAt >= link.issuedAt)
+      const revokedAt: unknown = await setting.state.revokedAt(tenantId, scopesOf(link));
+      if (revokedAt === undefined) continue;
+      if (!Number.isFinite(revokedAt)) throw new Refused("envelope", "state_unavailable", message);
+      if ((revokedAt as number) >= link.issuedAt)
         throw new Refused("envelope", "envelope_revoked", "the envelope was revoked; its task has ended or was stopped");
     }
   });

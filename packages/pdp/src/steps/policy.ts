@@ -29,7 +29,7 @@ export async function checkPolicy(setting: Setting, chain: Chain, facts: Lineage
   }
   answers.forEach(({ effect, errors }, index) => {
     const who = evaluations[index]?.subject.type === "user" ? "the delegator" : "the agent";
-    if (errors.length > 0) throw new Refused("policy", "policy_error", `the policies could not be evaluated for ${who}: ${errors[0] ?? ""}`);
+    if (errors.length > 0) throw new Refused("policy", "policy_error", `the policies could not be evaluated for ${who}`, String(errors[0]));
     if (effect !== "permit") throw new Refused("policy", "policy_denied", `${who} may not do this`);
   });
   return [...new Set(answers.flatMap(({ policies }) => policies))];
@@ -75,15 +75,15 @@ export function agentEntity(setting: Setting, id: string, tenant: string): Entit
 }
 
 /** The question that a tool call is. */
-export function callQuestion(tool: ToolEntry, args: JsonObject, tenant: string): Question {
+export function callQuestion(tool: ToolEntry, args: JsonObject): Question {
   return {
     action: tool.id,
-    resource: { ...resourceOf(tool, args), properties: { tenant } },
+    resource: resourceOf(tool, args),
     context: { arguments: args, tool: { effect: tool.effect, sends_outside: tool.sendsOutside, data_classes: dataClassesOf(tool) } },
   };
 }
 
-function resourceOf(tool: ToolEntry, args: JsonObject): { readonly type: string; readonly id: string } {
+function resourceOf(tool: ToolEntry, args: JsonObject): Entity {
   if (tool.resource === undefined) return { type: "Tool", id: tool.id };
   const id: Json | undefined = valuesAt(args, tool.resource.id)?.[0];
   if (typeof id === "string" || typeof id === "number") return { type: tool.resource.type, id: String(id) };
@@ -97,7 +97,7 @@ export function dataClassesOf(tool: ToolEntry, obligations: readonly ResultOblig
   const redacted = new Set(obligations.flatMap((obligation) => (obligation.type === "redact_fields" ? obligation.properties.pointers : [])));
   const fields: ReadonlyMap<string, readonly string[]> = dataClasses;
   return [...fields]
-    .filter(([, pointers]) => pointers.length === 0 || !pointers.every((pointer) => redacted.has(pointer)))
+    .filter(([, pointers]) => !pointers.every((pointer) => redacted.has(pointer)))
     .map(([name]) => name)
     .sort();
 }

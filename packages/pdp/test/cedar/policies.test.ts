@@ -77,3 +77,7 @@ it("does not count brackets in text and comments", () => {
 it("takes the id of an annotation, else of the place", () => {
   expect([...load('@id("a") permit (principal, action, resource);\nforbid (principal, action, resource == Tool::"x");').keys()]).toEqual(["a", "p0.cedar#2"]);
 });
+
+it("refuses a policy that reads a tenant of the resource: nobody knows whose the thing is that an argument names", () => {
+  expect(refusal('permit (principal, action == Action::"contracts.read", resource) when { resource.tenant == context.tenant };')).toContain("policy_invalid");
+});

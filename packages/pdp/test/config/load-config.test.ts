@@ -88,6 +88,7 @@ describe("a configuration in files", () => {
 
 describe("parts that contradict themselves are refused, with the place", () => {
   const tool = (change: object): object => ({ manifest: { tools: { "a.b": { ...MANIFEST.tools["mail.send"], ...change } } } });
+  const onResult = (result: string, records: unknown = { result: "/records", most: 5 }): object => tool({ constraints: { customer_id: { result } }, records });
   const purposes = (entries: object): object => ({ purposes: { purposes: entries } });
 
   it.each([
@@ -125,6 +126,21 @@ describe("parts that contradict themselves are refused, with the place", () => {
     ["a resource type that is ours", tool({ resource: { type: "User", id: "/to" } }), "manifest_invalid", "resource.type"],
     ["a pointer that is none", tool({ constraints: { customer_id: { argument: "to" } } }), "manifest_invalid", "JSON pointer"],
     ["max_records as a constraint", tool({ constraints: { max_records: "not_applicable" } }), "manifest_invalid", "`records`"],
+    ["a resource id that could be several", tool({ resource: { type: "Doc", id: "/ids/*" } }), "manifest_invalid", "resource.id"],
+    ["a limit that could be several", tool({ records: { result: "/r", limit: "/limits/*", most: 1 } }), "manifest_invalid", "records.limit"],
+    ["an amount that could be several", tool({ money: { amount: "/items/*/amount", currency: "EUR" } }), "manifest_invalid", "money.amount"],
+    ["a currency that could be several", tool({ money: { amount: "/amount", currency: "/items/*/currency" } }), "manifest_invalid", "money.currency"],
+    ["a result field of a list inside a record", onResult("/records/*/owners/*"), "manifest_invalid", "customer_id.result"],
+    ["a result field of a list inside the only record", onResult("/owners/*", { result: "", most: 1 }), "manifest_invalid", "customer_id.result"],
+    ["a result field of another list than that of the records", onResult("/others/*/customer_id"), "manifest_invalid", "/records/*/customer_id"],
+    ["a result field of lists in lists, without records", onResult("/a/*/b/*/c", "none"), "manifest_invalid", "customer_id.result"],
+    ["a data class that no field carries", tool({ data_classes: { salary: [] } }), "manifest_invalid", "data_classes.salary"],
+    [
+      "an input schema that compares all elements with each other",
+      tool({ input_schema: { type: "object", properties: { x: { type: "array", uniqueItems: true } } } }),
+      "manifest_invalid",
+      "uniqueItems",
+    ],
     ["an empty mapping", tool({ constraints: { customer_id: {} } }), "manifest_invalid", "argument"],
     ["a purpose below one that is not there", purposes({ a: { parent: "b", tools: [] } }), "config_invalid", "a.parent"],
     ["purposes in a circle", purposes({ a: { parent: "b", tools: [] }, b: { parent: "a", tools: [] } }), "config_invalid", "circle"],
@@ -156,6 +172,18 @@ describe("parts that contradict themselves are refused, with the place", () => {
     expect(reason).toContain(code);
     expect(reason).toContain(detail);
   });
+});
+
+it.each([
+  ["/records/*/customer_id", { result: "/records", most: 5 }],
+  ["/records/*", { result: "/records", most: 5 }],
+  ["/*/owner/id", { result: "", most: 5 }],
+  ["/groups/*/records/*/customer_id", { result: "/groups/*/records", most: 5 }],
+  ["/customer_id", { result: "/records", most: 5 }],
+  ["/owners/*", "none"],
+])("takes the result field %s with the records %j", async (result, records) => {
+  const entry = { ...MANIFEST.tools["mail.send"], constraints: { customer_id: { result } }, records };
+  expect(await failure({ ...CONFIG, manifest: { tools: { ...MANIFEST.tools, "mail.send": entry } } })).toBe("started");
 });
 
 it("starts without policies, and denies", async () => {

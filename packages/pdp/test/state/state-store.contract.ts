@@ -1,21 +1,30 @@
-import type { Commit, CommitAnswer, StateStore } from "@ambit/core";
+import type { CallKey, Commit, CommitAnswer, Settlement, StateStore } from "@ambit/core";
 import { describe, expect, it } from "vitest";
 
 const NOW = 1_000_000;
 
+interface Wanted {
+  readonly unit?: string;
+  readonly want?: number;
+  readonly atLeast?: number;
+  readonly limit?: number;
+  readonly account?: string;
+  readonly window?: number;
+  readonly refundable?: boolean;
+}
+
 /** A commit of one call that wants one of an account with a limit. */
-export function commitOf(
-  change: Partial<Commit> & { readonly want?: number; readonly limit?: number; readonly account?: string; readonly window?: number } = {},
-): Commit {
-  const { want = 1, limit = 10, account = "acc", window, ...commit } = change;
+export function commitOf(change: Partial<Commit> & Wanted = {}): Commit {
+  const { unit = "calls", want = 1, atLeast = want, limit = 10, account = "acc", window, refundable = true, ...commit } = change;
   return {
     tenantId: "t1",
     lineage: "l1",
+    envelopeId: "e1",
     callId: "c1",
     callDigest: "d1",
     decisionId: "dec1",
     toolId: "tool",
-    reservations: [{ unit: "calls", want, atLeast: want, accounts: [{ id: account, limit, ...(window === undefined ? {} : { window }) }] }],
+    reservations: [{ unit, want, atLeast, refundable, accounts: [{ id: account, limit, ...(window === undefined ? {} : { window }) }] }],
     grant: { id: "g1", expiresAt: NOW + 1000 },
     labels: { integrity: "untrusted", dataClasses: ["b", "a"] },
     now: NOW,
@@ -25,17 +34,12 @@ export function commitOf(
 
 /** What every state store must do; each store runs this very suite. */
 export function describeStateStore(name: string, create: () => Promise<StateStore>): void {
-  const settle = (
-    store: StateStore,
-    callId: string,
-    action: "commit" | "release" | "keep" | "cancel",
-    used = {},
-    observed = true,
-  ): ReturnType<StateStore["settle"]> => store.settle({ tenantId: "t1", callId, action, used, observed });
+  const keyOf = (callId: string): CallKey => ({ tenantId: "t1", envelopeId: "e1", callId });
+  const settle = (store: StateStore, callId: string, action: Settlement["action"], used = {}, observed = true): ReturnType<StateStore["settle"]> =>
+    store.settle({ ...keyOf(callId), decisionId: "dec1", action, used, observed });
   const spend = async (store: StateStore, callId: string, change = {}): Promise<CommitAnswer> =>
     store.commit(commitOf({ callId, grant: { id: `g-${callId}`, expiresAt: NOW + 1000 }, ...change }));
-  const redeem = (store: StateStore, callId: string, now = NOW): ReturnType<StateStore["redeem"]> =>
-    store.redeem({ tenantId: "t1", callId }, `g-${callId}`, "d1", now);
+  const redeem = (store: StateStore, callId: string, now = NOW): ReturnType<StateStore["redeem"]> => store.redeem(keyOf(callId), `g-${callId}`, "d1", now);
 
   describe(name, () => {
     it("reserves until the limit and says what is left", async () => {
@@ -52,6 +56,7 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
         unit: "records",
         want: 50,
         atLeast: 1,
+        refundable: true,
         accounts: [
           { id: "child", limit: 20 },
           { id: "parent", limit: 12 },
@@ -69,10 +74,12 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
         { id: "open", limit: 1 },
         { id: "full", limit: 0 },
       ];
-      expect(await store.commit(commitOf({ reservations: [{ unit: "calls", want: 1, atLeast: 1, accounts: [open, full] }] }))).toMatchObject({
+      expect(await store.commit(commitOf({ reservations: [{ unit: "calls", want: 1, atLeast: 1, refundable: true, accounts: [open, full] }] }))).toMatchObject({
         status: "exhausted",
       });
-      expect(await store.commit(commitOf({ callId: "c2", reservations: [{ unit: "calls", want: 1, atLeast: 1, accounts: [open] }] }))).toMatchObject({
+      expect(
+        await store.commit(commitOf({ callId: "c2", reservations: [{ unit: "calls", want: 1, atLeast: 1, refundable: true, accounts: [open] }] })),
+      ).toMatchObject({
         status: "committed",
       });
     });
@@ -99,15 +106,87 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       expect(await spend(store, "a")).toEqual({ status: "spent" });
     });
 
-    it("redeems no grant of another call, digest, tenant or name, and none too late", async () => {
+    it("redeems no grant of another call, digest, envelope, tenant or name, and none too late", async () => {
       const store = await create();
       await spend(store, "a");
-      expect(await store.redeem({ tenantId: "t2", callId: "a" }, "g-a", "d1", NOW)).toBe("unknown");
-      expect(await store.redeem({ tenantId: "t1", callId: "b" }, "g-a", "d1", NOW)).toBe("unknown");
-      expect(await store.redeem({ tenantId: "t1", callId: "a" }, "g-b", "d1", NOW)).toBe("unknown");
-      expect(await store.redeem({ tenantId: "t1", callId: "a" }, "g-a", "d2", NOW)).toBe("unknown");
-      expect(await store.redeem({ tenantId: "t1", callId: "constructor" }, "g-a", "d1", NOW)).toBe("unknown");
+      expect(await store.redeem({ ...keyOf("a"), tenantId: "t2" }, "g-a", "d1", NOW)).toBe("unknown");
+      expect(await store.redeem({ ...keyOf("a"), envelopeId: "e2" }, "g-a", "d1", NOW)).toBe("unknown");
+      expect(await store.redeem(keyOf("b"), "g-a", "d1", NOW)).toBe("unknown");
+      expect(await store.redeem(keyOf("a"), "g-b", "d1", NOW)).toBe("unknown");
+      expect(await store.redeem(keyOf("a"), "g-a", "d2", NOW)).toBe("unknown");
+      expect(await store.redeem(keyOf("constructor"), "g-a", "d1", NOW)).toBe("unknown");
       expect(await redeem(store, "a", NOW + 1000)).toBe("expired");
+      expect(await redeem(store, "a", Number.NaN)).toBe("expired");
+    });
+
+    it("settles no call of another envelope or decision", async () => {
+      const store = await create();
+      await spend(store, "a", { want: 10 });
+      await redeem(store, "a");
+      const settlement = { ...keyOf("a"), decisionId: "dec1", action: "release", used: {}, observed: true } as const;
+      expect(await store.settle({ ...settlement, envelopeId: "e2" })).toBeUndefined();
+      expect(await store.settle({ ...settlement, decisionId: "dec2" })).toBeUndefined();
+      expect((await store.facts("t1", "l1")).labels.integrity).toBe("trusted");
+      expect(await spend(store, "b")).toMatchObject({ status: "exhausted" });
+      expect(await store.settle(settlement)).toBeDefined();
+    });
+
+    it("tells the calls of two envelopes apart, whatever ids they share", async () => {
+      const store = await create();
+      await spend(store, "a", { want: 4 });
+      expect(await spend(store, "a", { envelopeId: "e2", want: 4, decisionId: "dec2" })).toMatchObject({ status: "committed", decisionId: "dec2" });
+      expect(await spend(store, "b", { want: 3 })).toMatchObject({ status: "exhausted", remaining: 2 });
+    });
+
+    it.each([Number.NaN, -1, 0.5, Infinity, 2 ** 53])("refuses a reservation of %d, and takes nothing", async (bad) => {
+      const store = await create();
+      await expect(spend(store, "a", { want: bad })).rejects.toBeInstanceOf(Error);
+      await expect(spend(store, "a", { want: 1, atLeast: bad })).rejects.toBeInstanceOf(Error);
+      expect(await spend(store, "a", { want: 10 })).toMatchObject({ status: "committed", reserved: { calls: 10 } });
+      expect(await spend(store, "b")).toMatchObject({ status: "exhausted", remaining: 0 });
+    });
+
+    it("decides other arguments under an id afresh, and leaves what was reserved as it was when they do not fit", async () => {
+      const store = await create();
+      await spend(store, "a", { want: 6 });
+      expect(await spend(store, "a", { callDigest: "d2", want: 11 })).toMatchObject({ status: "exhausted", remaining: 10 });
+      expect(await spend(store, "b", { want: 5 })).toMatchObject({ status: "exhausted", remaining: 4 });
+      expect(await spend(store, "a", { callDigest: "d2", want: 9, grant: { id: "g-2", expiresAt: NOW + 1000 } })).toMatchObject({ status: "committed" });
+      expect(await redeem(store, "a")).toBe("unknown");
+      expect(await spend(store, "b", { want: 2 })).toMatchObject({ status: "exhausted", remaining: 1 });
+      expect(await store.redeem(keyOf("a"), "g-2", "d2", NOW)).toBe("redeemed");
+    });
+
+    it("lets a grant stand that other arguments under its id did not replace", async () => {
+      const store = await create();
+      await spend(store, "a", { want: 10 });
+      await spend(store, "a", { callDigest: "d2", want: 11 });
+      expect(await redeem(store, "a")).toBe("redeemed");
+      expect(await spend(store, "b")).toMatchObject({ status: "exhausted", remaining: 0 });
+    });
+
+    it.each([
+      ["release", false, 4],
+      ["release", true, 10],
+      ["cancel", false, 10],
+      ["undo", false, 10],
+    ] as const)("by %s of what is refundable: %j leaves %d", async (action, refundable, left) => {
+      const store = await create();
+      await spend(store, "a", { want: 6, refundable });
+      if (action !== "cancel") await redeem(store, "a");
+      await settle(store, "a", action);
+      expect(await spend(store, "b", { want: 11, now: NOW + 9999 })).toMatchObject({ status: "exhausted", remaining: left });
+      expect(await spend(store, "a", { want: left })).toMatchObject({ status: "committed" });
+    });
+
+    it("counts what failed within a window, when it is not refundable", async () => {
+      const store = await create();
+      await spend(store, "a", { unit: "rate", limit: 1, window: 1000, refundable: false });
+      await redeem(store, "a");
+      await settle(store, "a", "release");
+      expect(await spend(store, "b", { unit: "rate", limit: 1, window: 1000, now: NOW + 999 })).toMatchObject({ status: "exhausted", unit: "rate" });
+      const later = { now: NOW + 1000, grant: { id: "g-b", expiresAt: NOW + 9000 } };
+      expect(await spend(store, "b", { unit: "rate", limit: 1, window: 1000, ...later })).toMatchObject({ status: "committed" });
     });
 
     it("holds nothing for a grant that expired unused, and for one that was used until it is settled", async () => {
@@ -140,11 +219,12 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       });
     });
 
-    it("cancels only what nobody redeemed", async () => {
+    it("cancels only what nobody redeemed, and undoes only what somebody did", async () => {
       const store = await create();
       await spend(store, "a", { want: 6 });
       await spend(store, "b", { want: 4 });
       await redeem(store, "b");
+      expect(await settle(store, "a", "undo")).toBeUndefined();
       expect(await settle(store, "a", "cancel")).toBeDefined();
       expect(await settle(store, "b", "cancel")).toBeUndefined();
       expect(await redeem(store, "a")).toBe("unknown");
@@ -212,7 +292,7 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       await store.revoke("t1", ["tenant"], 50);
       expect(await store.commit(commitOf({ tenantId: "t2", want: 10 }))).toMatchObject({ status: "committed" });
       expect(await store.revokedAt("t2", ["tenant"])).toBeUndefined();
-      expect(await store.settle({ tenantId: "t2", callId: "a", action: "release", used: {}, observed: true })).toBeUndefined();
+      expect(await store.settle({ ...keyOf("a"), tenantId: "t2", decisionId: "dec1", action: "release", used: {}, observed: true })).toBeUndefined();
       expect((await store.facts("t2", "l1")).calls).toBe(1);
     });
   });

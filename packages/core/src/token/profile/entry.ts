@@ -2,6 +2,7 @@ import { own, type Json, type JsonObject } from "../../data/json.ts";
 import { AmbitError } from "../../errors.ts";
 import { reachOf, type Envelope } from "../../envelope/envelope.ts";
 import type { Order } from "../../envelope/order.ts";
+import { purposeLine } from "../../envelope/purposes.ts";
 import { parseEnvelope, serializeEnvelope } from "../../envelope/wire.ts";
 import type { TokenClaims } from "../claims.ts";
 
@@ -29,9 +30,10 @@ export function readEntry(claims: TokenClaims, order: Order): Envelope | string 
   const [entry] = entries;
   if (entry === undefined || entries.length !== 1) return `it must have one entry of type \`${AMBIT_ENTRY}\`, and has ${entries.length}`;
   const digests: { readonly [pin in (typeof PINS)[number]]: string } = { vocabulary: order.vocabulary.digest, purposes: order.purposes.digest };
-  for (const pin of PINS) if (own(entry, pin) !== digests[pin]) return `it was made for other ${pin}`;
+  for (const pin of PINS) if (own(entry, pin) !== digests[pin]) return `it was made for other \`${pin}\` than those here`;
   const envelope = tryParse(entry, order);
   if (typeof envelope === "string") return envelope;
+  if (purposeLine(order.purposes, envelope.purpose) === undefined) return "its purpose is not in the catalogue";
   if (envelope.expiresAt !== claims.expiresAt * 1000) return "`expires_at` is not `exp`";
   if (envelope.maxDepth !== claims.maxDepth) return "`max_depth` is not `del_max_depth`";
   const [reach, tools] = [reachOf(envelope), [...(claims.tools?.keys() ?? [])].sort()];

@@ -4,9 +4,9 @@ import { attenuate, type Narrowed, type Narrowing } from "../../envelope/attenua
 import { reachOf, type Envelope } from "../../envelope/envelope.ts";
 import type { Order } from "../../envelope/order.ts";
 import type { PublicKey } from "../crypto.ts";
-import { deriveToken, issueRoot, type HeldChain } from "../issue.ts";
+import { deriveToken, holdChain, issueRoot, type HeldChain } from "../issue.ts";
 import type { SigningKey } from "../key.ts";
-import { writeEntry } from "./entry.ts";
+import { readEntry, writeEntry } from "./entry.ts";
 
 /** An envelope as its holder keeps it: the chain to present and to derive from, and what its leaf says. */
 export interface HeldEnvelope {
@@ -83,6 +83,17 @@ export async function deriveEnvelope(
     key,
   );
   return Object.freeze({ chain, envelope, narrowed: attenuation.narrowed });
+}
+
+/**
+ * What somebody was given as the holder of it, to present it or derive from it. Nothing is verified but that the leaf can be read.
+ * Throws `envelope_malformed` for a leaf that cannot be, or that carries no envelope of this order.
+ */
+export function holdEnvelope(tokens: readonly string[], order: Order): HeldEnvelope {
+  const chain = holdChain(tokens);
+  const envelope = readEntry(chain.leaf.claims, order);
+  if (typeof envelope === "string") throw new AmbitError("envelope_malformed", `the envelope of the leaf cannot be used: ${envelope}`);
+  return Object.freeze({ chain, envelope });
 }
 
 /** INVARIANT I7: cut down, never up. */
