@@ -8,7 +8,7 @@ export interface ClosedSchema {
 }
 
 const DATA = new Set(
-  "type enum const required minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength minItems maxItems uniqueItems minProperties maxProperties minContains maxContains dependentRequired".split(
+  "type enum const required minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength minItems maxItems minProperties maxProperties minContains maxContains dependentRequired".split(
     " ",
   ),
 );
@@ -160,7 +160,7 @@ function isUsable(keyword: string, value: Json): boolean {
   if (keyword === "type") return typeof value === "string" || Array.isArray(value);
   if (keyword === "const") return true;
   if (keyword === "dependentRequired") return isJsonObject(value);
-  return keyword === "uniqueItems" ? typeof value === "boolean" : typeof value === "number";
+  return typeof value === "number";
 }
 
 function resolve(document: JsonObject, reference: string): Json | undefined {

@@ -29,6 +29,9 @@ describe("closeSchema", () => {
     const { notes } = closeSchema(schema);
     expect(notes).toHaveLength(2);
     expect(notes.join()).toMatch(/`\/properties\/id\/pattern`.*`\/properties\/id\/format`/);
+    const ids = { type: "array", items: { type: "string" }, uniqueItems: true };
+    expect(accept({ type: "object", properties: { ids } })).toMatchObject({ properties: { ids: { type: "array" } } });
+    expect(closeSchema({ type: "object", properties: { ids } }).notes.join()).toContain("uniqueItems");
   });
 
   test("writes references out", () => {

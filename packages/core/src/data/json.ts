@@ -29,51 +29,63 @@ export function copyData(value: unknown, code: ErrorCode, what: string, limits: 
   let nodes = 0;
   let characters = 0;
 
-  const refuse = (path: string, reason: string): never => {
+  /** The members around what is being copied: names are only joined for a refusal. */
+  const names: (string | number)[] = [];
+
+  const refuse = (reason: string): never => {
+    const path = names.map((name) => `/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
     // Member names are somebody else's words, of any length; the message goes into answers and records.
     const place = path.length > 200 ? `${path.slice(0, 200)}…`.toWellFormed() : path;
     throw new AmbitError(code, `${what}${path === "" ? "" : ` at \`${place}\``} ${reason}`);
   };
 
-  const text = (raw: string, path: string): string => {
+  const text = (raw: string): string => {
     characters += raw.length;
-    if (characters > limits.characters) refuse(path, `is larger than ${limits.characters} characters`);
-    if (raw.includes("\0")) refuse(path, "contains a NUL character");
-    if (!raw.isWellFormed()) refuse(path, "contains half of a surrogate pair");
+    if (characters > limits.characters) refuse(`is larger than ${limits.characters} characters`);
+    if (raw.includes("\0")) refuse("contains a NUL character");
+    if (!raw.isWellFormed()) refuse("contains half of a surrogate pair");
     return raw;
   };
 
-  const copy = (raw: unknown, path: string, depth: number): Json => {
-    if (++nodes > limits.nodes) refuse(path, `has more than ${limits.nodes} members`);
+  const copy = (raw: unknown, depth: number): Json => {
+    if (++nodes > limits.nodes) refuse(`has more than ${limits.nodes} members`);
     if (raw === null || typeof raw === "boolean") return raw;
-    if (typeof raw === "string") return text(raw, path);
+    if (typeof raw === "string") return text(raw);
     if (typeof raw === "number") {
-      if (!Number.isFinite(raw)) refuse(path, "is not a finite number");
-      if (Number.isInteger(raw) && !Number.isSafeInteger(raw)) refuse(path, "is an integer beyond ±(2^53 − 1); pass it as text");
+      if (!Number.isFinite(raw)) refuse("is not a finite number");
+      if (Number.isInteger(raw) && !Number.isSafeInteger(raw)) refuse("is an integer beyond ±(2^53 − 1); pass it as text");
       return raw === 0 ? 0 : raw;
     }
-    if (typeof raw !== "object") return refuse(path, `is a ${typeof raw}, not plain data`);
-    if (depth >= limits.depth) refuse(path, `is nested deeper than ${limits.depth} levels`);
+    if (typeof raw !== "object") return refuse(`is a ${typeof raw}, not plain data`);
+    if (depth >= limits.depth) refuse(`is nested deeper than ${limits.depth} levels`);
     if (Array.isArray(raw)) {
-      if (raw.length > limits.nodes) refuse(path, `has more than ${limits.nodes} members`);
-      return Object.freeze(Array.from(raw, (element, index) => copy(element, `${path}/${index}`, depth + 1)));
+      if (raw.length > limits.nodes) refuse(`has more than ${limits.nodes} members`);
+      const elements: Json[] = [];
+      for (let index = 0; index < raw.length; index++) {
+        names.push(index);
+        elements.push(copy(raw[index], depth + 1));
+        names.pop();
+      }
+      return Object.freeze(elements);
     }
     const prototype: unknown = Object.getPrototypeOf(raw);
-    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) refuse(path, "is an instance of a class, not plain data");
+    if (prototype !== null && Object.getPrototypeOf(prototype) !== null) refuse("is an instance of a class, not plain data");
     const result: Record<string, Json> = {};
     for (const key of Object.keys(raw)) {
       const member: unknown = (raw as Record<string, unknown>)[key];
       if (member === undefined) continue;
-      const memberPath = `${path}/${text(key, path).replaceAll("~", "~0").replaceAll("/", "~1")}`;
+      text(key);
+      names.push(key);
       // A tool that merges its arguments into an object would take these for its prototype.
-      if (key === "__proto__" || (key === "constructor" && typeof member === "object")) refuse(memberPath, "is a name that data must not have");
-      result[key] = copy(member, memberPath, depth + 1);
+      if (key === "__proto__" || (key === "constructor" && typeof member === "object")) refuse("is a name that data must not have");
+      result[key] = copy(member, depth + 1);
+      names.pop();
     }
     return Object.freeze(result);
   };
 
   try {
-    return copy(value, "", 0);
+    return copy(value, 0);
   } catch (cause) {
     if (AmbitError.isInstance(cause) && cause.code === code) throw cause;
     throw new AmbitError(code, `${what} cannot be read`, { cause }); // a getter or a proxy threw

@@ -59,7 +59,7 @@ export interface Admission {
   readonly holdsResult: boolean;
   /** Carries out the obligations on the result and records the outcome. What it returns is all that may be shown; a second time it is the same again. */
   complete<T>(result: T): Promise<Completion<T>>;
-  /** The tool failed: what was reserved is given back. */
+  /** The tool was started and failed: records are given back, the call where the tool only reads; money and rate never. */
   fail(error: unknown): Promise<void>;
   /** Nobody knows whether the call took effect: what was reserved stays reserved. */
   abandon(): Promise<void>;

@@ -1,0 +1,41 @@
+import { generateKeyPairSync, sign, verify } from "node:crypto";
+import { parseArgs } from "node:util";
+import { signingKey, type PrivateJwk } from "@ambit/core/token";
+import { ambitSubjects } from "./ambit.ts";
+import { measure } from "./measure.ts";
+import { loadPeers, type Peer } from "./peers.ts";
+import { lines, type Report } from "./report.ts";
+import { draftChain } from "./scenario.ts";
+import { ambitSizes } from "./sizes.ts";
+import { judge } from "./targets.ts";
+
+const options = { json: { type: "boolean", default: false }, rounds: { type: "string", default: "31" }, batch: { type: "string", default: "5" } } as const;
+const { values } = parseArgs({ options });
+const [rounds, batchMilliseconds] = [Number(values.rounds), Number(values.batch)];
+if (!Number.isSafeInteger(rounds) || rounds < 1) throw new TypeError("`--rounds` must be a whole number of at least 1");
+if (!(batchMilliseconds > 0)) throw new TypeError("`--batch` must be a number of milliseconds above 0");
+
+const pair = generateKeyPairSync("ed25519");
+const issuer = await signingKey(pair.privateKey.export({ format: "jwk" }) as PrivateJwk);
+
+// The bases work on the bytes of a root of ours, so that the length of what is signed is no difference.
+const [token = ""] = (await draftChain(1, issuer)).chain.tokens;
+const signed = Buffer.from(token.slice(0, token.lastIndexOf(".")));
+const signature = Buffer.from(token.slice(token.lastIndexOf(".") + 1), "base64url");
+const bases = { verify: () => verify(null, signed, pair.publicKey, signature), sign: () => sign(null, signed, pair.privateKey) };
+
+const peers = await loadPeers(pair, Buffer.from(token.split(".")[1] ?? "", "base64url"));
+const loaded = [...peers.values()].filter((peer): peer is Peer => typeof peer !== "string");
+const subjects = [...(await ambitSubjects(issuer)), ...loaded.flatMap((peer) => peer.subjects)];
+const { measured, microseconds } = await measure(subjects, bases, { rounds, warmUp: Math.ceil(rounds / 2), batchMilliseconds });
+
+const report: Report = {
+  node: process.version,
+  rounds,
+  microseconds,
+  measured,
+  notMeasured: [...peers].flatMap(([peer, reason]) => (typeof reason === "string" ? [{ peer, reason }] : [])),
+  sizes: [...(await ambitSizes(issuer)), ...loaded.flatMap((peer) => peer.sizes)],
+  targets: judge(measured),
+};
+process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : `${lines(report).join("\n")}\n`);
