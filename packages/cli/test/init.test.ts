@@ -15,6 +15,8 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runIn } from "./fixtures/terminal.ts";
 
 const FILESYSTEM = fileURLToPath(import.meta.resolve("@modelcontextprotocol/server-filesystem/dist/index.js"));
+/** Node 22 asks for it; later versions do so by themselves. */
+const RUNS_TYPESCRIPT = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
 const STDIO_SERVER = fileURLToPath(new URL("fixtures/stdio-server.ts", import.meta.url));
 const quoted = (...words: readonly string[]): string => words.map((word) => `"${word}"`).join(" ");
 
@@ -236,7 +238,7 @@ describe("ambit init --mcp", () => {
   test("reads every page, and gives the server nothing of the environment but what is named", async () => {
     const tools = ["get_a", "get_b", "get_c"].map((name) => ({ name, inputSchema: { type: "object" } }));
     await writeFile(join(folder, "served.json"), JSON.stringify(tools));
-    const args = ["init", "--mcp", quoted(process.execPath, STDIO_SERVER, "served.json"), "--env", "SHELF_TOKEN"];
+    const args = ["init", "--mcp", quoted(process.execPath, ...RUNS_TYPESCRIPT, STDIO_SERVER, "served.json"), "--env", "SHELF_TOKEN"];
     expect(await runIn(folder, args, { env: { SHELF_TOKEN: "secret", OTHER_TOKEN: "secret" } })).toMatchObject({ exitCode: 0, err: "" });
     expect(Object.keys(await writtenTools())).toEqual(["get_a", "get_b", "get_c", "get_with_token"]);
     const missing = await runIn(folder, [...args, "--force"]);
