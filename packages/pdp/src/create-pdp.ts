@@ -63,6 +63,7 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
     grantLifetime,
     now,
     ends: new WeakMap(),
+    recording: new Map(),
   };
   const close = async (): Promise<void> => ownLog?.close();
   return Object.freeze<EmbeddedPdp>({

@@ -36,17 +36,34 @@ export async function decide(setting: Setting, request: AccessRequest): Promise<
   } catch (error) {
     return refuse(setting, progress, refusalOf(error, "call", "pdp_unavailable", "the decision could not be taken"));
   }
-  if (progress.isRepeated !== true) {
-    try {
-      await record(setting, "decision", partyOf(progress.chain, request.context.agent), progress.id, detailsOf(setting, progress, { decision: "permit" }));
-    } catch (error) {
-      await release(setting, progress);
-      return denial(progress.id, refusalOf(error, "log", "log_unavailable", "the decision could not be recorded"));
-    }
+  try {
+    await recordPermit(setting, progress);
+  } catch (error) {
+    return denial(progress.id, refusalOf(error, "log", "log_unavailable", "the decision could not be recorded"));
   }
   const { committed, tool } = progress;
   if (committed === undefined || tool === undefined) return denial(progress.id, new Refused("commit", "state_unavailable", "nothing was reserved").refusal);
   return { decision: true, context: { id: committed.decisionId, grant: committed.grant, obligations: obligationsOf(progress.obligations, tool, committed) } };
+}
+
+/**
+ * INVARIANT I11: a repetition waits for the record of the decision that it repeats, so that no grant is released before it is durable; when that record fails,
+ * what was reserved goes back before anybody hears of it.
+ */
+async function recordPermit(setting: Setting, progress: Progress): Promise<void> {
+  const { committed, isRepeated, request } = progress;
+  if (committed === undefined || isRepeated === true) return setting.recording.get(committed?.decisionId ?? "");
+  const details = detailsOf(setting, progress, { decision: "permit" });
+  const recorded = record(setting, "decision", partyOf(progress.chain, request.context.agent), progress.id, details).catch(async (error: unknown) => {
+    await release(setting, progress);
+    throw error;
+  });
+  setting.recording.set(committed.decisionId, recorded);
+  try {
+    await recorded;
+  } finally {
+    setting.recording.delete(committed.decisionId);
+  }
 }
 
 async function judge(setting: Setting, progress: Progress): Promise<void> {

@@ -25,4 +25,6 @@ export interface Setting {
   readonly now: () => number;
   /** Ends that are recorded or being recorded. */
   readonly ends: WeakMap<ChainLink, Promise<void>>;
+  /** Permits that are being recorded, by decision id. */
+  readonly recording: Map<string, Promise<void>>;
 }

@@ -43,6 +43,25 @@ describe("repetition", () => {
     expect(records().filter(({ kind, details }) => kind === "decision" && details["decision"] === "permit")).toHaveLength(1);
   });
 
+  it.each([true, false])("is not permitted before the record of the first is durable (durable: %s)", async (isDurable) => {
+    const memory = createMemoryLog();
+    const held: (() => void)[] = [];
+    const hold = (): Promise<void> => new Promise((resolve, reject) => held.push(() => (isDurable ? resolve() : reject(new Error("disk full")))));
+    const { pep } = await fixture(
+      {},
+      { log: { append: async (body) => (body.kind === "decision" ? hold().then(() => memory.append(body)) : memory.append(body)) } },
+    );
+    const envelope = await pep.begin(BEGIN);
+    const call = { envelope, tool: "contracts_read", arguments: { contract_id: "k1" }, callId: "call_1", turn: "3" };
+    const answered: boolean[] = [];
+    const both = [1, 2].map(async () => void answered.push((await pep.admit(call)).admitted));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(answered).toEqual([]);
+    for (const finish of held) finish();
+    await Promise.all(both);
+    expect(answered.filter((admitted) => admitted)).toHaveLength(isDurable ? 1 : 0);
+  });
+
   it("of two enforcement points that share a call, the one that comes late neither runs it nor gives back what it holds", async () => {
     const { pep, pdp } = await fixture();
     const task = await pep.begin({ ...BEGIN, budgets: { calls: 1 } });
