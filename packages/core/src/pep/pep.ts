@@ -18,6 +18,7 @@ export interface BeginOptions {
   readonly expiresIn?: Duration | undefined;
   /** Milliseconds since the epoch, or an ISO 8601 instant. */
   readonly expiresAt?: number | string | undefined;
+  /** The delegator's own words. Handed to the decision point; the embedded one decides nothing by them yet, and keeps none of them. */
   readonly instruction?: string | undefined;
   /** Default: made up. */
   readonly sessionId?: string | undefined;
