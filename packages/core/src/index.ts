@@ -6,8 +6,8 @@
 
 // What a newcomer types.
 export { createPep, type PepOptions } from "./pep/create-pep.ts";
-export type { Admission, BeginOptions, Completion, Duration, Enforced, HandOffOptions, Pep } from "./pep/pep.ts";
-export type { EnvelopeSource, Task } from "./pep/task.ts";
+export type { Admission, BeginOptions, Completion, Duration, Enforced, HandOffOptions, Lifetime, Pep, RenewOptions } from "./pep/pep.ts";
+export { chainOf, type EnvelopeSource, type Task } from "./pep/task.ts";
 export type { Excerpt } from "./pdp/pdp.ts";
 export { AmbitError, type ConfigCode, type ErrorCode, type RefusalCode } from "./errors.ts";
 
@@ -35,6 +35,7 @@ export {
   type BeginRequest,
   type EndRequest,
   type HandOffRequest,
+  type Introduction,
   type IssueAnswer,
   type Issued,
   type Outcome,
@@ -42,8 +43,23 @@ export {
   type Pdp,
   type Redemption,
 } from "./pdp/pdp.ts";
-export type { Presentation } from "./pdp/presentation.ts";
-export type { Account, CallKey, Commit, CommitAnswer, Committed, Labels, LineageFacts, Reservation, Settlement, StateStore } from "./state/state-store.ts";
+export { ACTS, type Holding, type Presentation } from "./pdp/presentation.ts";
+export type { Terms } from "./pdp/terms.ts";
+export type {
+  Account,
+  CallKey,
+  Commit,
+  CommitAnswer,
+  Committed,
+  Labels,
+  LineageFacts,
+  OnceKey,
+  Reservation,
+  Settlement,
+  StateStore,
+} from "./state/state-store.ts";
+
+export type { DocumentStore, StoredDocument } from "./state/document-store.ts";
 
 // Plain data.
 export { canonicalJson } from "./data/canonical.ts";

@@ -14,6 +14,8 @@ const REFUSALS = {
   agent_unknown: 1,
   pop_invalid: 1,
   pop_replayed: 1,
+  proof_invalid: 1,
+  proof_expired: 1,
   not_narrower: 1,
   chain_broken: 1,
   depth_exceeded: 1,
@@ -52,7 +54,7 @@ describe("codes", () => {
     expectTypeOf<keyof typeof REFUSALS>().toEqualTypeOf<RefusalCode>();
     expectTypeOf<keyof typeof CONFIGURATION>().toEqualTypeOf<ConfigCode>();
     expectTypeOf<ErrorCode>().toEqualTypeOf<RefusalCode | ConfigCode>();
-    expect(Object.keys(REFUSALS)).toHaveLength(40);
+    expect(Object.keys(REFUSALS)).toHaveLength(42);
     expect(Object.keys({ ...REFUSALS, ...CONFIGURATION }).every((code) => /^[a-z]+(_[a-z]+)+$/.test(code))).toBe(true);
   });
 });

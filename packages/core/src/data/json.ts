@@ -16,7 +16,7 @@ export interface DataLimits {
   readonly characters: number;
 }
 
-const DATA_LIMITS: DataLimits = { depth: 32, nodes: 10_000, characters: 262_144 };
+export const DATA_LIMITS: DataLimits = { depth: 32, nodes: 10_000, characters: 262_144 };
 
 /**
  * Copies untrusted data and freezes the copy. What comes back is plain: own members only, numbers finite and
@@ -76,8 +76,7 @@ export function copyData(value: unknown, code: ErrorCode, what: string, limits: 
       if (member === undefined) continue;
       text(key);
       names.push(key);
-      // A tool that merges its arguments into an object would take these for its prototype.
-      if (key === "__proto__" || (key === "constructor" && typeof member === "object")) refuse("is a name that data must not have");
+      if (isPrototypeName(key, member)) refuse("is a name that data must not have");
       result[key] = copy(member, depth + 1);
       names.pop();
     }
@@ -90,6 +89,11 @@ export function copyData(value: unknown, code: ErrorCode, what: string, limits: 
     if (AmbitError.isInstance(cause) && cause.code === code) throw cause;
     throw new AmbitError(code, `${what} cannot be read`, { cause }); // a getter or a proxy threw
   }
+}
+
+/** Whether data must not have a member of this name: a tool that merges its arguments into an object would take it for its prototype. */
+export function isPrototypeName(key: string, member: unknown): boolean {
+  return key === "__proto__" || (key === "constructor" && typeof member === "object");
 }
 
 /** True for an object of our own data: not null, not an array. */

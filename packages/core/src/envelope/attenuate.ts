@@ -1,13 +1,13 @@
 import { AmbitError } from "../errors.ts";
 import { canonicalJson } from "../data/canonical.ts";
-import type { Json } from "../data/json.ts";
+import { copyData, type Json } from "../data/json.ts";
 import { sortedUnique } from "../data/sets.ts";
-import { limitsOf, meetBudgets, type Budgets } from "./budgets.ts";
+import { isUnlimited, limitsOf, meetBudgets, type Budgets } from "./budgets.ts";
 import { rulesOf, type ConstraintValue } from "./constraint-kinds.ts";
 import { reachOf, type Envelope, type ResourceConstraints } from "./envelope.ts";
 import type { Order } from "./order.ts";
 import { purposeLine, type PurposeTree } from "./purposes.ts";
-import { parseEnvelope, serializeEnvelope } from "./wire.ts";
+import { canonicalEnvelope, isoInstant, madeOfPlain, MEMBERS, plainEnvelope, type EnvelopeMembers } from "./wire.ts";
 
 /**
  * What a child envelope asks for. A member that is left out is taken from the parent, and so is a single constraint or limit that
@@ -47,8 +47,9 @@ export interface Attenuation {
  * narrowed. Refuses (`envelope_malformed`) what `parseEnvelope` refuses, unknown members and `null`.
  */
 export function attenuate(parent: Envelope, narrowing: Narrowing, order: Order, options: { readonly exact?: boolean } = {}): Attenuation {
-  const asked = askedEnvelope(parent, narrowing, order);
-  const envelope = meet(parent, asked, order);
+  const above = plainEnvelope(parent);
+  const asked = askedEnvelope(above, narrowing, order);
+  const envelope = madeOfPlain(meet(above, asked, order));
   const narrowed = difference(asked, envelope);
   if (options.exact === true && narrowed.length > 0) {
     const reasons = narrowed.map(
@@ -65,22 +66,19 @@ function askedEnvelope(parent: Envelope, narrowing: Narrowing, order: Order): En
     // Left out and `undefined` mean the parent's; `null` could be meant as anything.
     if (value === null) throw new AmbitError("envelope_malformed", `\`${member}\` is null`);
   }
-  const { resourceConstraints = {}, allowedTools, mayDelegate, deniedTools, ...rest } = narrowing;
-  if (typeof resourceConstraints !== "object" || resourceConstraints === null || Array.isArray(resourceConstraints)) {
+  const { resourceConstraints, allowedTools, mayDelegate, deniedTools } = narrowing;
+  if (resourceConstraints !== undefined && (typeof resourceConstraints !== "object" || resourceConstraints === null || Array.isArray(resourceConstraints))) {
     throw new AmbitError("envelope_malformed", "`resourceConstraints` must be an object"); // anything else would spread to nothing, and keep the parent's
   }
-  const namesTools = allowedTools !== undefined || mayDelegate !== undefined;
-  const members = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
-  const asked = {
-    ...parent,
-    ...members,
-    deniedTools: deniedTools ?? [],
-    resourceConstraints: { ...parent.resourceConstraints, ...resourceConstraints },
-    ...(namesTools ? { allowedTools: allowedTools ?? [], mayDelegate: mayDelegate ?? [] } : {}),
+  const named = {
+    ...narrowing,
+    ...(resourceConstraints === undefined ? {} : { resourceConstraints: { ...parent.resourceConstraints, ...resourceConstraints } }),
+    ...(allowedTools === undefined && mayDelegate === undefined ? {} : { allowedTools: allowedTools ?? [], mayDelegate: mayDelegate ?? [] }),
   };
-  const parsed = parseEnvelope(serializeEnvelope(asked), order.vocabulary);
+  const members = copyData(named, "envelope_malformed", "the narrowing") as Partial<EnvelopeMembers>;
+  const asked = canonicalEnvelope({ ...(parent as EnvelopeMembers), deniedTools: undefined, ...members }, order.vocabulary);
   // Taken over only now: a tool that the parent denies must come out of the meet as asked for and not granted.
-  return deniedTools === undefined ? { ...parsed, deniedTools: parent.deniedTools } : parsed;
+  return deniedTools === undefined ? { ...asked, deniedTools: parent.deniedTools } : asked;
 }
 
 /**
@@ -88,15 +86,11 @@ function askedEnvelope(parent: Envelope, narrowing: Narrowing, order: Order): En
  * Refuses (`not_narrower`) where there is none: another tenant, delegator or session, incomparable tasks or purposes.
  */
 export function meet(a: Envelope, b: Envelope, order: Order): Envelope {
-  for (const member of ["tenantId", "delegatorId", "sessionId"] as const) {
-    if (a[member] !== b[member]) throw new AmbitError("not_narrower", `\`${member}\` cannot change within a lineage`);
-  }
+  for (const member of SAME) if (a[member] !== b[member]) throw new AmbitError("not_narrower", `\`${member}\` cannot change within a lineage`);
   const reach = new Set(reachOf(a));
-  const deniedTools = sortedUnique([...a.deniedTools, ...b.deniedTools]);
-  const denied = new Set(b.deniedTools);
+  const denied = setOf(b.deniedTools);
   const within = (tool: string): boolean => reach.has(tool) && !denied.has(tool);
   const allowedTools = sortedUnique(b.allowedTools.filter(within));
-  const allowed = new Set(allowedTools);
   return Object.freeze({
     delegatorId: b.delegatorId,
     tenantId: b.tenantId,
@@ -105,21 +99,40 @@ export function meet(a: Envelope, b: Envelope, order: Order): Envelope {
     purpose: lowerPurpose(a.purpose, b.purpose, order.purposes),
     agentId: b.agentId,
     allowedTools,
-    mayDelegate: sortedUnique(b.mayDelegate.filter((tool) => within(tool) && !allowed.has(tool))),
-    deniedTools,
+    mayDelegate: furtherTools(b.mayDelegate, within, allowedTools),
+    deniedTools: union(a.deniedTools, b.deniedTools),
     resourceConstraints: meetConstraints(a.resourceConstraints, b.resourceConstraints, order),
     budgets: meetBudgets(a.budgets, b.budgets),
-    approvals: sortedUnique([...a.approvals, ...b.approvals]),
+    approvals: union(a.approvals, b.approvals),
     maxDepth: Math.min(a.maxDepth, b.maxDepth),
     expiresAt: Math.min(a.expiresAt, b.expiresAt),
   });
 }
 
+const NO_TOOLS: ReadonlySet<string> = new Set();
+
+function setOf(tools: readonly string[]): ReadonlySet<string> {
+  return tools.length === 0 ? NO_TOOLS : new Set(tools);
+}
+
+function furtherTools(tools: readonly string[], within: (tool: string) => boolean, allowedTools: readonly string[]): readonly string[] {
+  const allowed = setOf(tools.length === 0 ? [] : allowedTools);
+  return sortedUnique(tools.filter((tool) => within(tool) && !allowed.has(tool)));
+}
+
+const SAME = ["tenantId", "delegatorId", "sessionId"] as const;
+
+function union(a: readonly string[], b: readonly string[]): readonly string[] {
+  return sortedUnique(a.length === 0 ? b : b.length === 0 ? a : [...a, ...b]);
+}
+
 function lowerTask(a: string, b: string): string {
+  if (a === b) return b;
   const [left, right] = [a.split("/"), b.split("/")];
-  const [short, long] = left.length <= right.length ? [left, right] : [right, left];
+  const isBelow = left.length <= right.length;
+  const [short, long] = isBelow ? [left, right] : [right, left];
   if (!short.every((segment, index) => long[index] === segment)) throw new AmbitError("not_narrower", `the task \`${b}\` is not a part of \`${a}\``);
-  return long.join("/");
+  return isBelow ? b : a;
 }
 
 function lowerPurpose(a: string, b: string, tree: PurposeTree): string {
@@ -129,38 +142,47 @@ function lowerPurpose(a: string, b: string, tree: PurposeTree): string {
 }
 
 function meetConstraints(a: ResourceConstraints, b: ResourceConstraints, order: Order): ResourceConstraints {
-  const keys = sortedUnique([...Object.keys(a), ...Object.keys(b)]);
-  return Object.freeze(Object.fromEntries(keys.map((key): [string, ConstraintValue] => [key, meetConstraint(key, a, b, order)])));
+  const met: Record<string, ConstraintValue> = {};
+  const keys = Object.keys(a).concat(Object.keys(b).filter((key) => !Object.hasOwn(a, key)));
+  for (const key of sortedUnique(keys)) met[key] = meetConstraint(key, a, b, order);
+  return Object.freeze(met);
 }
 
 function meetConstraint(key: string, a: ResourceConstraints, b: ResourceConstraints, order: Order): ConstraintValue {
   const kind = order.vocabulary.kinds.get(key);
   if (kind === undefined) throw new AmbitError("envelope_malformed", `\`resource_constraints.${key}\` is not in the vocabulary`);
   if (!Object.hasOwn(a, key)) return b[key] as ConstraintValue;
-  if (!Object.hasOwn(b, key)) return a[key] as ConstraintValue;
+  if (!Object.hasOwn(b, key) || a[key] === b[key]) return a[key] as ConstraintValue;
   return rulesOf(kind).meet(a[key] as ConstraintValue, b[key] as ConstraintValue);
 }
 
+const DIMENSIONS = Object.entries(MEMBERS).filter(([dimension]) => dimension !== "resource_constraints" && dimension !== "budgets");
+
 /** What was asked for and is not granted, a line per wire member: a wider grant, or a shorter list of what is denied or needs an approval. */
 function difference(asked: Envelope, granted: Envelope): readonly Narrowed[] {
-  const [from, to] = [serializeEnvelope(asked), serializeEnvelope(granted)];
   const narrowed: Narrowed[] = [];
-  for (const dimension of Object.keys(from)) {
-    if (dimension === "resource_constraints" || dimension === "budgets") continue;
-    compare(narrowed, dimension, from[dimension] as Json, to[dimension] as Json);
+  for (const [dimension, member] of DIMENSIONS) {
+    if (dimension !== "expires_at") compare(narrowed, dimension, asked[member] as ConstraintValue, granted[member] as ConstraintValue);
+    else if (asked.expiresAt !== granted.expiresAt) compare(narrowed, dimension, isoInstant(asked.expiresAt), isoInstant(granted.expiresAt));
   }
   for (const key of Object.keys(asked.resourceConstraints)) {
-    compare(narrowed, `resource_constraints.${key}`, asked.resourceConstraints[key] as Json, granted.resourceConstraints[key] as Json);
+    compare(narrowed, `resource_constraints.${key}`, asked.resourceConstraints[key] as ConstraintValue, granted.resourceConstraints[key] as ConstraintValue);
   }
   compareBudgets(narrowed, asked.budgets, granted.budgets);
   return Object.freeze(narrowed);
 }
 
-function compare(narrowed: Narrowed[], dimension: string, asked: Json, granted: Json): void {
-  if (canonicalJson(asked) !== canonicalJson(granted)) narrowed.push(Object.freeze({ dimension, asked, granted }));
+function compare(narrowed: Narrowed[], dimension: string, asked: ConstraintValue, granted: ConstraintValue | null): void {
+  if (!isSame(asked, granted)) narrowed.push(Object.freeze({ dimension, asked, granted }));
+}
+
+function isSame(a: ConstraintValue, b: ConstraintValue | null): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
+  return a === b || (a.length === b.length && a.every((element, index) => element === b[index]));
 }
 
 function compareBudgets(narrowed: Narrowed[], asked: Budgets, granted: Budgets): void {
+  if (isUnlimited(asked)) return;
   const after = limitsOf(granted);
   for (const [name, limit] of limitsOf(asked)) compare(narrowed, `budgets.${name}`, limit, after.get(name) ?? null);
 }

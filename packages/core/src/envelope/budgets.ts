@@ -1,4 +1,4 @@
-import { isJsonObject, own, type Json, type JsonObject } from "../data/json.ts";
+import { isJsonObject, isPrototypeName, own, type Json, type JsonObject } from "../data/json.ts";
 import { isToolId } from "../data/names.ts";
 
 /** What may be spent. Every number is a non-negative safe integer; an absent member is no limit. */
@@ -34,9 +34,10 @@ function parseMap(value: Json, isKey: (key: string) => boolean): Readonly<Record
   return entries.every(([key, limit]) => isKey(key) && isLimit(limit)) ? (Object.freeze(Object.fromEntries(entries)) as Record<string, number>) : undefined;
 }
 
-function parseLimits(data: JsonObject, path: string): Limits | string {
+function parseLimits(data: JsonObject, path: string, besides?: string): Limits | string {
   const limits: { -readonly [K in keyof Limits]: Limits[K] } = {};
   for (const [member, value] of Object.entries(data)) {
+    if (member === besides) continue;
     if (member === "calls" || member === "records") {
       if (!isLimit(value)) return `\`${path}.${member}\` must be a whole number of at least 0`;
       limits[member] = value;
@@ -58,14 +59,14 @@ function parseLimits(data: JsonObject, path: string): Limits | string {
 /** The budgets in `value`, or what is wrong with them. */
 export function parseBudgets(value: Json): Budgets | string {
   if (!isJsonObject(value)) return "`budgets` must be an object";
-  const { tools: _, ...rest } = value;
+  if (isUnlimited(value)) return UNLIMITED;
   const tools = own(value, "tools");
-  const limits = parseLimits(rest, "budgets");
+  const limits = parseLimits(value, "budgets", "tools");
   if (typeof limits === "string" || tools === undefined) return limits;
   if (!isJsonObject(tools)) return "`budgets.tools` must be an object of limits by tool id";
   const perTool: Record<string, Limits> = {};
   for (const [toolId, data] of Object.entries(tools)) {
-    if (!isToolId(toolId) || !isJsonObject(data)) return `\`budgets.tools.${toolId}\` must be limits of a tool id`;
+    if (!isToolId(toolId) || !isJsonObject(data) || isPrototypeName(toolId, data)) return `\`budgets.tools.${toolId}\` must be limits of a tool id`;
     const toolLimits = parseLimits(data, `budgets.tools.${toolId}`);
     if (typeof toolLimits === "string") return toolLimits;
     perTool[toolId] = toolLimits;
@@ -120,11 +121,19 @@ function pickCounts(limits: Limits): Record<string, number> {
 
 /** The greatest budgets that are within both. */
 export function meetBudgets(a: Budgets, b: Budgets): Budgets {
+  if (isUnlimited(a) && isUnlimited(b)) return UNLIMITED;
   const toolIds = [...new Set([...Object.keys(a.tools ?? {}), ...Object.keys(b.tools ?? {})])].sort();
   const limits = meetLimits(a, b);
   if (toolIds.length === 0) return limits;
   const tools = Object.fromEntries(toolIds.map((toolId) => [toolId, meetLimits(ownLimits(a, toolId), ownLimits(b, toolId))]));
   return Object.freeze({ ...limits, tools: Object.freeze(tools) });
+}
+
+/** No limits at all. */
+export const UNLIMITED: Budgets = Object.freeze({});
+
+export function isUnlimited(budgets: Budgets): boolean {
+  return Object.keys(budgets).length === 0;
 }
 
 /** The further limits of one tool; none when it has none. */

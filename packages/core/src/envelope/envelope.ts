@@ -40,6 +40,7 @@ export const DEFAULT_MAX_DEPTH = 4;
 
 /** The tools that an envelope and everything derived from it can ever ask for. */
 export function reachOf(envelope: Pick<Envelope, "allowedTools" | "mayDelegate" | "deniedTools">): readonly string[] {
+  if (envelope.mayDelegate.length === 0 && envelope.deniedTools.length === 0) return sortedUnique(envelope.allowedTools);
   const denied = new Set(envelope.deniedTools);
   return sortedUnique([...envelope.allowedTools, ...envelope.mayDelegate].filter((tool) => !denied.has(tool)));
 }

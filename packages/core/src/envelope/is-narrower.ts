@@ -1,4 +1,4 @@
-import { limitsOf, ownLimits, type Limits } from "./budgets.ts";
+import { isUnlimited, limitsOf, ownLimits, type Limits } from "./budgets.ts";
 import type { ConstraintKind } from "./constraint-kinds.ts";
 import { reachOf, type Envelope } from "./envelope.ts";
 import type { Order } from "./order.ts";
@@ -19,31 +19,43 @@ export function reasonsNotNarrower(child: Envelope, parent: Envelope, order: Ord
   demand(child.tenantId === parent.tenantId, "another tenant_id");
   demand(child.delegatorId === parent.delegatorId, "another delegator_id");
   demand(child.sessionId === parent.sessionId, "another session_id");
-  demand(isTaskWithin(child.taskId, parent.taskId), `task_id \`${child.taskId}\` is no part of \`${parent.taskId}\``);
-  demand(purposeLine(order.purposes, child.purpose)?.includes(parent.purpose) === true, `purpose \`${child.purpose}\` is not below \`${parent.purpose}\``);
+  if (!isTaskWithin(child.taskId, parent.taskId)) reasons.push(`task_id \`${child.taskId}\` is no part of \`${parent.taskId}\``);
+  if (purposeLine(order.purposes, child.purpose)?.includes(parent.purpose) !== true)
+    reasons.push(`purpose \`${child.purpose}\` is not below \`${parent.purpose}\``);
   demand(isSubset(reachOf(child), reachOf(parent)), "reaches further tools");
   demand(isSubset(parent.deniedTools, child.deniedTools), "drops denied_tools");
   demand(isSubset(parent.approvals, child.approvals), "drops approvals");
   demand(child.maxDepth <= parent.maxDepth, "a larger max_depth");
   demand(child.expiresAt <= parent.expiresAt, "a later expires_at");
 
-  for (const key of new Set([...Object.keys(parent.resourceConstraints), ...Object.keys(child.resourceConstraints)])) {
+  for (const key of Object.keys(parent.resourceConstraints)) {
     const kind = order.vocabulary.kinds.get(key);
     if (kind === undefined) {
       reasons.push(`resource_constraints.${key} is not in the vocabulary`);
-    } else if (Object.hasOwn(parent.resourceConstraints, key)) {
+    } else {
       const isWithin =
         Object.hasOwn(child.resourceConstraints, key) && isConstraintWithin(kind, child.resourceConstraints[key], parent.resourceConstraints[key]);
-      demand(isWithin, `a wider or no resource_constraints.${key}`);
+      if (!isWithin) reasons.push(`a wider or no resource_constraints.${key}`);
     }
   }
-
-  const { tools = {}, ...limits } = parent.budgets;
-  reasons.push(...limitReasons(child.budgets, limits, "budgets."));
-  for (const [toolId, toolLimits] of Object.entries(tools))
-    reasons.push(...limitReasons(ownLimits(child.budgets, toolId), toolLimits, `budgets.tools/${toolId}/`));
+  for (const key of Object.keys(child.resourceConstraints)) {
+    const isNew = !Object.hasOwn(parent.resourceConstraints, key);
+    if (isNew && !order.vocabulary.kinds.has(key)) reasons.push(`resource_constraints.${key} is not in the vocabulary`);
+  }
+  reasons.push(...budgetReasons(child, parent));
   return reasons;
 }
+
+function budgetReasons(child: Envelope, parent: Envelope): readonly string[] {
+  if (isUnlimited(parent.budgets)) return NONE;
+  const { tools = {}, ...limits } = parent.budgets;
+  const perTool = Object.entries(tools).flatMap(([toolId, toolLimits]) =>
+    limitReasons(ownLimits(child.budgets, toolId), toolLimits, `budgets.tools/${toolId}/`),
+  );
+  return [...limitReasons(child.budgets, limits, "budgets."), ...perTool];
+}
+
+const NONE: readonly string[] = [];
 
 function limitReasons(child: Limits, parent: Limits, path: string): readonly string[] {
   const { money, ...counts } = parent;
@@ -63,11 +75,14 @@ export function isNarrower(child: Envelope, parent: Envelope, order: Order): boo
 }
 
 function isTaskWithin(child: string, parent: string): boolean {
+  if (child === parent) return true;
   const segments = child.split("/");
   return parent.split("/").every((segment, index) => segments[index] === segment);
 }
 
 function isSubset(part: readonly string[], whole: readonly string[]): boolean {
+  // Mostly the child has the very list of its parent, in the one order that a set has; then no set is built.
+  if (part.length <= whole.length && part.every((element, index) => element === whole[index])) return true;
   const elements = new Set(whole);
   return part.every((element) => elements.has(element));
 }

@@ -1,14 +1,14 @@
 import { AmbitError } from "../errors.ts";
-import { copyData, isJsonObject, own, type Json, type JsonObject } from "../data/json.ts";
+import { copyData, isJsonObject, isPrototypeName, own, type Json, type JsonObject } from "../data/json.ts";
 import { isIdentifier, isToolId } from "../data/names.ts";
 import { sortedUnique } from "../data/sets.ts";
-import { parseBudgets, type Budgets } from "./budgets.ts";
+import { parseBudgets, UNLIMITED, type Budgets } from "./budgets.ts";
 import { rulesOf, type ConstraintValue } from "./constraint-kinds.ts";
 import { DEFAULT_MAX_DEPTH, type Envelope, type ResourceConstraints } from "./envelope.ts";
 import type { Vocabulary } from "./vocabulary.ts";
 
 /** The only place that knows both spellings: snake_case on the wire, camelCase in code. */
-const MEMBERS = {
+export const MEMBERS: { readonly [member: string]: keyof Envelope } = {
   delegator_id: "delegatorId",
   tenant_id: "tenantId",
   session_id: "sessionId",
@@ -23,9 +23,14 @@ const MEMBERS = {
   approvals: "approvals",
   max_depth: "maxDepth",
   expires_at: "expiresAt",
-} as const satisfies Record<string, keyof Envelope>;
+};
 
 const ISO_INSTANT = /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,3})?Z$/;
+
+/** The last millisecond that four digits of a year can say. */
+const LAST_INSTANT = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+
+const NONE: ReadonlySet<string> = new Set();
 
 const malformed = (reason: string): never => {
   throw new AmbitError("envelope_malformed", reason);
@@ -43,63 +48,132 @@ const malformed = (reason: string): never => {
 export function parseEnvelope(input: unknown, vocabulary: Vocabulary, holder?: string): Envelope {
   const data = copyData(input, "envelope_malformed", "the envelope");
   if (!isJsonObject(data)) return malformed("an envelope must be an object");
+  return madeOfPlain(readEnvelope(holder === undefined || Object.hasOwn(data, "agent_id") ? data : { ...data, agent_id: holder }, vocabulary));
+}
+
+/**
+ * `parseEnvelope` of data that is plain, frozen and within its limits already, as `parseJson` gives what is short enough. `besides` are members that are not the
+ * envelope's, and not looked at.
+ */
+export function readEnvelope(data: JsonObject, vocabulary: Vocabulary, besides: ReadonlySet<string> = NONE): Envelope {
   for (const member of Object.keys(data)) {
-    if (!Object.hasOwn(MEMBERS, member)) malformed(`the envelope has the unknown member \`${member}\`; known are ${Object.keys(MEMBERS).join(", ")}`);
+    if (!Object.hasOwn(MEMBERS, member) && !besides.has(member)) {
+      malformed(`the envelope has the unknown member \`${member}\`; known are ${Object.keys(MEMBERS).join(", ")}`);
+    }
   }
-  const deniedTools = tools(data, "denied_tools");
-  const allowedTools = without(tools(data, "allowed_tools", "required"), deniedTools);
+  return canonicalEnvelope(
+    {
+      delegatorId: own(data, "delegator_id"),
+      tenantId: own(data, "tenant_id"),
+      sessionId: own(data, "session_id"),
+      taskId: own(data, "task_id"),
+      purpose: own(data, "purpose"),
+      agentId: own(data, "agent_id"),
+      allowedTools: own(data, "allowed_tools"),
+      mayDelegate: own(data, "may_delegate"),
+      deniedTools: own(data, "denied_tools"),
+      resourceConstraints: own(data, "resource_constraints"),
+      budgets: own(data, "budgets"),
+      approvals: own(data, "approvals"),
+      maxDepth: own(data, "max_depth"),
+      expiresAt: instant(required(own(data, "expires_at"), "expires_at")),
+    },
+    vocabulary,
+  );
+}
+
+/** What an envelope is made of before anybody has looked at it; plain data. */
+export type EnvelopeMembers = { readonly [member in keyof Envelope]: Json | undefined };
+
+/** Envelopes that were made here or of such ones: nobody can have put anything into them that is not plain data. */
+const made = new WeakSet<Envelope>();
+
+/** The envelope itself when it was made here, else a plain copy of its members. Refuses (`envelope_malformed`) one that is not plain data. */
+export function plainEnvelope(envelope: Envelope): Envelope {
+  if (made.has(envelope)) return envelope;
+  const members = Object.values(MEMBERS).map((member) => [member, envelope[member]]);
+  return copyData(Object.fromEntries(members), "envelope_malformed", "the envelope") as unknown as Envelope;
+}
+
+/** Notes that all of the envelope comes from plain ones. */
+export function madeOfPlain(envelope: Envelope): Envelope {
+  made.add(envelope);
+  return envelope;
+}
+
+/** The envelope with these members, canonical. Refuses (`envelope_malformed`) what `parseEnvelope` refuses. */
+export function canonicalEnvelope(members: EnvelopeMembers, vocabulary: Vocabulary): Envelope {
+  const deniedTools = tools(members.deniedTools, "denied_tools");
+  const allowedTools = without(tools(required(members.allowedTools, "allowed_tools"), "allowed_tools"), deniedTools);
   return Object.freeze({
-    delegatorId: identifier(data, "delegator_id"),
-    tenantId: identifier(data, "tenant_id"),
-    sessionId: identifier(data, "session_id"),
-    taskId: identifier(data, "task_id"),
-    purpose: identifier(data, "purpose"),
-    agentId: identifier(holder === undefined ? data : { agent_id: holder, ...data }, "agent_id"),
+    delegatorId: identifier(members.delegatorId, "delegator_id"),
+    tenantId: identifier(members.tenantId, "tenant_id"),
+    sessionId: identifier(members.sessionId, "session_id"),
+    taskId: identifier(members.taskId, "task_id"),
+    purpose: identifier(members.purpose, "purpose"),
+    agentId: identifier(members.agentId, "agent_id"),
     allowedTools,
-    mayDelegate: without(tools(data, "may_delegate"), [...deniedTools, ...allowedTools]),
+    mayDelegate: without(without(tools(members.mayDelegate, "may_delegate"), deniedTools), allowedTools),
     deniedTools,
-    resourceConstraints: constraints(required(data, "resource_constraints"), vocabulary),
-    budgets: budgets(own(data, "budgets")),
-    approvals: tools(data, "approvals"),
-    maxDepth: depth(own(data, "max_depth")),
-    expiresAt: instant(required(data, "expires_at")),
+    resourceConstraints: constraints(required(members.resourceConstraints, "resource_constraints"), vocabulary),
+    budgets: budgets(members.budgets),
+    approvals: tools(members.approvals, "approvals"),
+    maxDepth: depth(members.maxDepth),
+    expiresAt: time(members.expiresAt),
   });
 }
 
-/** The wire form; `parseEnvelope` reads it back to the same envelope. Refuses (`envelope_malformed`) an `expiresAt` that is no time. */
+/**
+ * The wire form, its members in the order of JCS; `parseEnvelope` reads it back to the same envelope.
+ * Refuses (`envelope_malformed`) an `expiresAt` that is no time.
+ */
 export function serializeEnvelope(envelope: Envelope): JsonObject {
-  const entries = Object.entries(MEMBERS).map(([wire, member]): [string, Json] => {
-    const value = envelope[member] as Json;
-    return [wire, member === "expiresAt" ? isoInstant(value) : value];
-  });
-  return Object.fromEntries(entries);
+  return {
+    agent_id: envelope.agentId,
+    allowed_tools: envelope.allowedTools,
+    approvals: envelope.approvals,
+    budgets: envelope.budgets as JsonObject,
+    delegator_id: envelope.delegatorId,
+    denied_tools: envelope.deniedTools,
+    expires_at: isoInstant(envelope.expiresAt),
+    max_depth: envelope.maxDepth,
+    may_delegate: envelope.mayDelegate,
+    purpose: envelope.purpose,
+    resource_constraints: envelope.resourceConstraints,
+    session_id: envelope.sessionId,
+    task_id: envelope.taskId,
+    tenant_id: envelope.tenantId,
+  };
 }
 
-function isoInstant(time: Json): string {
+/** Milliseconds since the epoch as the wire has them. */
+export function isoInstant(time: unknown): string {
   const date = new Date(typeof time === "number" && Number.isSafeInteger(time) ? time : Number.NaN);
   return Number.isNaN(date.getTime()) ? malformed("`expiresAt` must be whole milliseconds since the epoch") : date.toISOString();
 }
 
 function without(tools: readonly string[], others: readonly string[]): readonly string[] {
+  if (tools.length === 0 || others.length === 0) return tools;
   const excluded = new Set(others);
   return Object.freeze(tools.filter((tool) => !excluded.has(tool)));
 }
 
-function required(data: JsonObject, member: string): Json {
-  return own(data, member) ?? malformed(`the envelope needs \`${member}\``);
+function required(value: Json | undefined, member: string): Json {
+  return value ?? malformed(`the envelope needs \`${member}\``);
 }
 
-function identifier(data: JsonObject, member: string): string {
-  const value = required(data, member);
-  return isIdentifier(value) ? value : malformed(`\`${member}\` must be visible ASCII text of 1 to 256 characters`);
+function identifier(value: Json | undefined, member: string): string {
+  return isIdentifier(required(value, member)) ? (value as string) : malformed(`\`${member}\` must be visible ASCII text of 1 to 256 characters`);
 }
 
-function tools(data: JsonObject, member: string, presence: "required" | "optional" = "optional"): readonly string[] {
-  const value = presence === "required" ? required(data, member) : own(data, member);
-  if (value === undefined) return Object.freeze([]);
+const NO_TOOLS: readonly string[] = Object.freeze([]);
+
+function tools(value: Json | undefined, member: string): readonly string[] {
+  if (value === undefined) return NO_TOOLS;
   if (!Array.isArray(value)) return malformed(`\`${member}\` must be a list of tool ids`);
-  const bad = value.find((tool: Json) => !isToolId(tool)) as Json | undefined;
-  if (bad !== undefined) malformed(`\`${member}\` has ${JSON.stringify(bad)}, which is not a tool id (letters, digits, _ . -); there are no wildcards`);
+  for (const tool of value as readonly Json[]) {
+    if (!isToolId(tool)) malformed(`\`${member}\` has ${JSON.stringify(tool)}, which is not a tool id (letters, digits, _ . -); there are no wildcards`);
+  }
   return sortedUnique(value as readonly string[]);
 }
 
@@ -107,7 +181,7 @@ function constraints(value: Json, vocabulary: Vocabulary): ResourceConstraints {
   if (!isJsonObject(value)) return malformed("`resource_constraints` must be an object");
   const parsed: Record<string, ConstraintValue> = {};
   for (const key of Object.keys(value).sort()) {
-    const kind = vocabulary.kinds.get(key);
+    const kind = isPrototypeName(key, value[key]) ? undefined : vocabulary.kinds.get(key);
     if (kind === undefined)
       return malformed(`\`resource_constraints.${key}\` is not in the vocabulary; add it to \`vocabulary\` of the configuration, with its kind`);
     const parsedValue = rulesOf(kind).parse(value[key] as Json);
@@ -118,7 +192,7 @@ function constraints(value: Json, vocabulary: Vocabulary): ResourceConstraints {
 }
 
 function budgets(value: Json | undefined): Budgets {
-  if (value === undefined) return Object.freeze({});
+  if (value === undefined) return UNLIMITED;
   const parsed = parseBudgets(value);
   return typeof parsed === "string" ? malformed(parsed) : parsed;
 }
@@ -132,7 +206,15 @@ function depth(value: Json | undefined): number {
 
 function instant(value: Json): number {
   const time = typeof value === "string" && ISO_INSTANT.test(value) ? Date.parse(value) : Number.NaN;
-  // Date.parse rolls 2026-02-31 over into March; the round trip does not let it.
-  const isReal = Number.isSafeInteger(time) && time >= 0 && new Date(time).toISOString().slice(0, 19) === (value as string).slice(0, 19);
+  // Date.parse rolls 2026-02-31 over into March, and 24:00 into the next day.
+  const isReal = Number.isSafeInteger(time) && time >= 0 && new Date(time).getUTCDate() === Number((value as string).slice(8, 10));
   return isReal ? time : malformed("`expires_at` must be an instant in UTC, as 2026-05-12T18:30:00Z");
+}
+
+function time(value: Json | undefined): number {
+  const isTime = typeof required(value, "expires_at") === "number" && Number.isSafeInteger(value);
+  if (!isTime) return malformed("`expiresAt` must be whole milliseconds since the epoch");
+  return (value as number) >= 0 && (value as number) <= LAST_INSTANT
+    ? (value as number)
+    : malformed("`expires_at` must be an instant in UTC, as 2026-05-12T18:30:00Z");
 }

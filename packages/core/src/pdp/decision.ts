@@ -23,6 +23,8 @@ export interface Refusal {
   readonly retryable: boolean;
   /** Whether somebody could be asked to allow it. */
   readonly requestable?: boolean | undefined;
+  /** The request that waits for a person to answer; the very same call is asked again once it is answered. Never shown to the model. */
+  readonly approval?: { readonly id: string; /** Milliseconds since the epoch. */ readonly expiresAt: number } | undefined;
 }
 
 /** AuthZEN Authorization API 1.0: what a decision point answers. */
@@ -77,6 +79,7 @@ export function parseRefusal(data: Json | undefined): Refusal {
   const retryable = own(data, "retryable");
   const step = own(data, "step");
   const hint = cut(own(data, "hint"));
+  const approval = parseApproval(own(data, "approval"));
   return {
     code: text(data, "code") as RefusalCode,
     message: cut(own(data, "message")) ?? malformed("has no text `message`"),
@@ -84,7 +87,15 @@ export function parseRefusal(data: Json | undefined): Refusal {
     requestable: own(data, "requestable") === true,
     ...(typeof step === "string" ? { step: step as Step } : {}),
     ...(hint === undefined ? {} : { hint }),
+    ...(approval === undefined ? {} : { approval }),
   };
+}
+
+function parseApproval(data: Json | undefined): Refusal["approval"] {
+  if (data === undefined) return undefined;
+  if (!isJsonObject(data)) return malformed("has an approval that is no object");
+  const expiresAt = own(data, "expiresAt");
+  return typeof expiresAt === "number" ? { id: text(data, "id"), expiresAt } : malformed("has an approval without an expiry");
 }
 
 function parseGrant(data: Json | undefined): Grant {

@@ -2,6 +2,7 @@ import { copyData, isJsonObject, own, type Json } from "../data/json.ts";
 import type { Envelope } from "../envelope/envelope.ts";
 import { malformed, parseRefusal, text } from "./decision.ts";
 import type { IssueAnswer, Issued } from "./pdp.ts";
+import type { Holding } from "./presentation.ts";
 
 /**
  * Reads the answer to `begin` or `handOff`. Refuses (`pdp_response_invalid`) everything but a refusal and an envelope with
@@ -17,11 +18,9 @@ export function parseIssueAnswer(answer: unknown): IssueAnswer {
 }
 
 function parseIssued(data: Json | undefined): Issued {
-  const presentation = isJsonObject(data) ? own(data, "presentation") : undefined;
   const envelope = isJsonObject(data) ? own(data, "envelope") : undefined;
   const depth = isJsonObject(data) ? own(data, "depth") : undefined;
-  if (!isJsonObject(data) || !isJsonObject(presentation) || !isJsonObject(envelope)) return malformed("permits without an envelope");
-  if (own(presentation, "kind") !== "handle") malformed("has a presentation of an unknown kind");
+  if (!isJsonObject(data) || !isJsonObject(envelope)) return malformed("permits without an envelope");
   if (!Number.isSafeInteger(depth) || (depth as number) < 0) malformed("has an envelope without a depth");
   for (const member of ["delegatorId", "tenantId", "sessionId", "taskId", "purpose", "agentId"]) text(envelope, member);
   if (!Array.isArray(own(envelope, "allowedTools"))) malformed("has an envelope without tools");
@@ -30,6 +29,16 @@ function parseIssued(data: Json | undefined): Issued {
     lineage: text(data, "lineage"),
     depth: depth as number,
     envelope: envelope as unknown as Envelope,
-    presentation: Object.freeze({ kind: "handle", handle: text(presentation, "handle") }),
+    holding: parseHolding(own(data, "holding")),
   });
+}
+
+function parseHolding(data: Json | undefined): Holding {
+  if (!isJsonObject(data)) return malformed("permits without an envelope to show");
+  const kind = own(data, "kind");
+  if (kind === "handle") return Object.freeze({ kind, handle: text(data, "handle") });
+  const chain = own(data, "chain");
+  if (kind !== "chain" || !Array.isArray(chain) || chain.length === 0 || !chain.every((token) => typeof token === "string"))
+    return malformed("has an envelope of an unknown kind");
+  return Object.freeze({ kind, chain: Object.freeze([...(chain as readonly string[])]) });
 }

@@ -3,7 +3,9 @@ import type { Narrowing } from "../envelope/attenuate.ts";
 import type { Envelope } from "../envelope/envelope.ts";
 import type { AccessRequest } from "./access-request.ts";
 import type { Decision, Refusal } from "./decision.ts";
-import type { Presentation } from "./presentation.ts";
+import type { PublicJwk } from "../token/crypto.ts";
+import type { Holding, Presentation } from "./presentation.ts";
+import type { Terms } from "./terms.ts";
 
 /** What an enforcement point asks of a decision point beyond plain AuthZEN evaluations. */
 export const PDP_CAPABILITY = "urn:ambit:pdp:1";
@@ -16,7 +18,7 @@ export interface Issued {
   /** Hand-offs between the root and this envelope. */
   readonly depth: number;
   readonly envelope: Envelope;
-  readonly presentation: Presentation;
+  readonly holding: Holding;
 }
 
 export type IssueAnswer =
@@ -28,8 +30,14 @@ export interface BeginRequest {
   readonly agent: string;
   /** The delegator's own words, where the application has them. */
   readonly instruction?: string | undefined;
-  /** Who vouches for the delegator. In the embedded deployment the application itself does. */
-  readonly assertedBy: "app";
+  /** Who vouches for the delegator: the application, or whoever signed the proof. */
+  readonly assertedBy: "app" | "proof";
+  /** With `assertedBy: "proof"`: an OIDC token or a JWT-SVID of the delegator. */
+  readonly proof?: string | undefined;
+  /** The key that the envelope is to be bound to; with it a signed chain is given out, and a handle without. */
+  readonly holder?: PublicJwk | undefined;
+  /** The envelope that this one goes on from, in the same lineage: ledgers, labels and facts stay. */
+  readonly continues?: Presentation | undefined;
 }
 
 /** A piece of data given along with a hand-off, instead of access to where it came from. */
@@ -46,6 +54,16 @@ export interface HandOffRequest {
   readonly narrowing: Narrowing & { readonly agentId: string };
   /** Labels and data classes only; the data itself stays in the process. */
   readonly excerpts: readonly { readonly label: string; readonly dataClasses: readonly string[] }[];
+}
+
+/** An envelope that was issued or derived elsewhere, shown for the first time. */
+export interface Introduction {
+  /** From the root to the leaf. It is no proof that anybody holds it: what is given out here is a decision, no authority. */
+  readonly chain: readonly string[];
+  /** Who shows it: the giver or the receiver. */
+  readonly agent: string;
+  /** What is given along with it. */
+  readonly excerpts: HandOffRequest["excerpts"];
 }
 
 export interface Redemption {
@@ -65,6 +83,8 @@ export interface Outcome {
   readonly agent: string;
   readonly callId: string;
   readonly decisionId: string;
+  /** Of the decision: who does not know it has not asked, and settles nothing. */
+  readonly grantId: string;
   readonly status: OutcomeStatus;
   /** Records that the result carried after all obligations; absent when the tool carries none. */
   readonly records?: number | undefined;
@@ -87,8 +107,12 @@ export interface Pdp {
   readonly capability: typeof PDP_CAPABILITY;
   /** Decides the beginning of a task and gives out its root envelope. */
   begin(request: BeginRequest): Promise<IssueAnswer>;
-  /** Decides a hand-off and gives out the child envelope, exactly as narrow as asked for. */
+  /** What a holder of signed envelopes has to know. */
+  terms(): Promise<Terms>;
+  /** Decides a hand-off behind a handle and gives out the child envelope, exactly as narrow as asked for. */
   handOff(request: HandOffRequest): Promise<IssueAnswer>;
+  /** Decides what is new of a signed chain: its beginning, and each hand-off. A chain that is not shown before its first call is decided then. */
+  introduce(request: Introduction): Promise<IssueAnswer>;
   /** Decides one call. */
   decide(request: AccessRequest): Promise<Decision>;
   /** Spends a grant; true at most once per grant (I5). */

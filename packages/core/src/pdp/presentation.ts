@@ -1,8 +1,18 @@
 /**
- * How a holder shows the envelope that it acts under. In process it is an unguessable handle that the decision point gave out.
- * It is a capability: nothing of it goes into logs, spans or messages.
+ * How a holder shows the envelope that it acts under. In process an unguessable handle that the decision point gave out; else the signed chain, with a
+ * proof of the holder's key over exactly what is asked for. A handle is a capability: nothing of it goes into logs, spans or messages.
  */
-export interface Presentation {
-  readonly kind: "handle";
-  readonly handle: string;
-}
+export type Presentation =
+  | { readonly kind: "handle"; readonly handle: string }
+  | {
+      readonly kind: "chain";
+      /** From the root to the leaf. */
+      readonly chain: readonly string[];
+      readonly pop: string;
+    };
+
+/** What a holder keeps of it: a chain is worth nothing without a proof, and each is made for one question. */
+export type Holding = Extract<Presentation, { readonly kind: "handle" }> | { readonly kind: "chain"; readonly chain: readonly string[] };
+
+/** What a proof names instead of a tool where something else than a call is asked for. No tool id has a colon. */
+export const ACTS: { readonly end: "ambit:end"; readonly renew: "ambit:renew" } = Object.freeze({ end: "ambit:end", renew: "ambit:renew" });

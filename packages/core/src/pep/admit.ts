@@ -4,23 +4,15 @@ import { AmbitError } from "../errors.ts";
 import type { AccessRequest } from "../pdp/access-request.ts";
 import { parseAcknowledgement, parseRedemption, type Decision, type Refusal } from "../pdp/decision.ts";
 import { SUPPORTED_OBLIGATIONS, type Obligation } from "../pdp/obligation.ts";
-import type { Outcome, OutcomeStatus, Pdp } from "../pdp/pdp.ts";
-import type { Presentation } from "../pdp/presentation.ts";
+import type { Outcome, OutcomeStatus } from "../pdp/pdp.ts";
+import type { Holding, Presentation } from "../pdp/presentation.ts";
 import { askDecision, askWithin, deny, refusal } from "./ask.ts";
 import { carryOut, holdsResult, unsupportedObligation, type Carried } from "./obligations.ts";
 import type { Admission, Completion } from "./pep.ts";
-import { presentationOf, resolveEnvelope, type Task } from "./task.ts";
+import { present, type PepSetting } from "./present.ts";
+import { holdingOf, resolveEnvelope, type Task } from "./task.ts";
 import { callDigest, type ToolCall } from "./tool-call.ts";
 import type { Refused, Verdict } from "./verdict.ts";
-
-/** What the enforcement point of an agent works with. */
-export interface PepSetting {
-  readonly pdp: Pdp;
-  readonly agent: string;
-  /** Milliseconds for one question to the decision point. */
-  readonly deadline: number;
-  readonly now: () => number;
-}
 
 type Admitted = Admission | { readonly admitted: false; readonly refused: Refused };
 
@@ -32,26 +24,27 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
   const found = await askWithin(setting.deadline, call.signal, () => resolveEnvelope(call.envelope));
   if ("refusal" in found) return refuse(deny(found.refusal));
   const task = found.answer;
-  const presentation = presentationOf(task);
-  if (task === undefined || presentation === undefined) {
+  const holding = holdingOf(task);
+  if (task === undefined || holding === undefined) {
     return refuse(deny(refusal("envelope_malformed", "there is no envelope to act under")));
   }
 
-  const request = tryDescribe(setting, call, task, presentation);
-  if (request === undefined) return refuse(deny(refusal("envelope_malformed", "the call or its envelope cannot be read")));
+  const described = await tryDescribe(setting, call, task, holding);
+  if ("refusal" in described) return refuse(deny(described.refusal));
+  const request = described.answer;
   const decision = await askDecision(
     setting.deadline,
     call.signal,
     () => setting.pdp.decide(request),
     // INVARIANT I6: a permit that nobody waited for must not hold what it reserved.
     (late) => {
-      if (late.decision) void createSettlement(setting, request, late.context.id)("not_run");
+      if (late.decision) void createSettlement(setting, request, late)("not_run");
     },
   );
   const verdict = conclude(decision, request);
   if (verdict.kind !== "permit") return { admitted: false, refused: verdict };
 
-  const settle = createSettlement(setting, request, verdict.decisionId);
+  const settle = createSettlement(setting, request, decision);
   const unsupported = unsupportedObligation(verdict.obligations);
   if (unsupported !== undefined) {
     await settle("not_run");
@@ -65,17 +58,28 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
   return admission(verdict, settle);
 }
 
-/** `undefined` for what no adapter makes: a tool name that is not text, an envelope without members. */
-function tryDescribe(...call: Parameters<typeof describe>): AccessRequest | undefined {
+/** Refuses what no adapter makes (a tool name that is not text, an envelope without members), and a call that cannot be proven. */
+async function tryDescribe(
+  setting: PepSetting,
+  call: ToolCall,
+  task: Task,
+  holding: Holding,
+): Promise<{ readonly answer: AccessRequest } | { readonly refusal: Refusal }> {
+  const malformed = { refusal: refusal("envelope_malformed", "the call or its envelope cannot be read") };
+  if (typeof call.tool !== "string") return malformed;
+  if (holding.kind === "chain" && !setting.keys.has(setting.agent))
+    return { refusal: refusal("holder_mismatch", `there is no key of \`${setting.agent}\` to prove the call with`) };
+  const { args, flaw } = readArguments(call.arguments);
+  const proof = await askWithin(setting.deadline, call.signal, () => present(setting, holding, { name: call.tool, server: call.server, args }));
+  if ("refusal" in proof) return proof;
   try {
-    return typeof call[1].tool === "string" ? describe(...call) : undefined;
+    return { answer: describe(setting, call, task, proof.answer, args, flaw) };
   } catch {
-    return undefined; // INVARIANT I1: refused by the caller
+    return malformed; // INVARIANT I1: refused by the caller
   }
 }
 
-function describe(setting: PepSetting, call: ToolCall, task: Task, presentation: Presentation): AccessRequest {
-  const { args, flaw } = readArguments(call.arguments);
+function describe(setting: PepSetting, call: ToolCall, task: Task, presentation: Presentation, args: JsonObject, flaw: Refusal | undefined): AccessRequest {
   const turn = call.callId !== undefined && call.turn !== undefined ? `${call.turn}/${call.callId}` : `once/${randomText()}`;
   return {
     subject: { type: "user", id: task.envelope.delegatorId },
@@ -131,11 +135,11 @@ async function redeem(setting: PepSetting, call: ToolCall, request: AccessReques
 type Settle = (status: OutcomeStatus, more?: Pick<Outcome, "records" | "resultDigest" | "redeemed">) => Promise<Refusal | undefined>;
 
 /** Records an outcome once; later calls change nothing. Answers why it could not be recorded. */
-function createSettlement(setting: PepSetting, request: AccessRequest, decisionId: string): Settle {
+function createSettlement(setting: PepSetting, request: AccessRequest, { context: { id: decisionId, grant } }: Decision): Settle {
   let first: Promise<Refusal | undefined> | undefined;
   const send: Settle = async (status, more) => {
     const { presentation, agent, call_id: callId } = request.context;
-    const outcome: Outcome = { presentation, agent, callId, decisionId, status, ...more };
+    const outcome: Outcome = { presentation, agent, callId, decisionId, grantId: grant?.id ?? "", status, ...more };
     const asked = await askWithin(setting.deadline, undefined, async () => parseAcknowledgement(await setting.pdp.settle(outcome), "recorded"));
     return "refusal" in asked ? asked.refusal : undefined;
   };

@@ -1,15 +1,16 @@
-import { randomText } from "../data/digest.ts";
 import { isIdentifier } from "../data/names.ts";
-import { copyData, type JsonObject } from "../data/json.ts";
-import { AmbitError, type RefusalCode } from "../errors.ts";
-import { parseAcknowledgement } from "../pdp/decision.ts";
-import { parseIssueAnswer } from "../pdp/issue.ts";
-import type { Refusal } from "../pdp/decision.ts";
-import { PDP_CAPABILITY, type BeginRequest, type Excerpt, type HandOffRequest, type IssueAnswer, type Pdp } from "../pdp/pdp.ts";
-import { admit, type PepSetting } from "./admit.ts";
+import { AmbitError } from "../errors.ts";
+import { PDP_CAPABILITY, type Pdp } from "../pdp/pdp.ts";
+import type { Holding } from "../pdp/presentation.ts";
+import type { SigningKey } from "../token/key.ts";
+import { admit } from "./admit.ts";
 import { askWithin } from "./ask.ts";
-import type { BeginOptions, Enforced, HandOffOptions, Pep } from "./pep.ts";
-import { createTask, presentationOf, resolveEnvelope, type Task } from "./task.ts";
+import { beginRequest, renewRequest } from "./begin.ts";
+import { deriveChild, handOffRequest } from "./hand-off.ts";
+import { issue } from "./issue.ts";
+import type { Enforced, HandOffOptions, Pep } from "./pep.ts";
+import type { PepSetting } from "./present.ts";
+import { holdingOf, resolveEnvelope, type EnvelopeSource, type Task } from "./task.ts";
 import { milliseconds } from "./time.ts";
 
 export interface PepOptions {
@@ -17,6 +18,11 @@ export interface PepOptions {
   readonly pdp: Pdp;
   /** The agent that this enforcement point speaks for; registered in `agents.json`. */
   readonly agent: string;
+  /**
+   * The keys of the agents of this process, by agent. With a key of its own an agent works under signed envelopes: it proves every call, and derives children
+   * offline. Without one it works with handles, which are good in this process only.
+   */
+  readonly keys?: ReadonlyMap<string, SigningKey> | undefined;
   /** Milliseconds for one question to the decision point; past it the answer is a deny (`pdp_timeout`). Default 1000. */
   readonly deadline?: number | undefined;
   /** The clock, in milliseconds since the epoch. */
@@ -28,40 +34,30 @@ export interface PepOptions {
  * Refuses (`option_invalid`) a decision point without our capability: a foreign AuthZEN decision point plugs in as a policy engine.
  */
 export function createPep(options: PepOptions): Pep {
-  const { pdp, agent, deadline = 1000, now = Date.now } = options;
+  const { pdp, agent, keys = new Map<string, SigningKey>(), deadline = 1000, now = Date.now } = options;
   if (pdp?.capability !== PDP_CAPABILITY) {
     throw new AmbitError("option_invalid", "`pdp` must come from `createPdp` or `pdpClient`; other decision points plug in as policy engines");
   }
   if (!isIdentifier(agent)) throw new AmbitError("option_invalid", "`agent` must be the id of an agent");
-  const setting: PepSetting = { pdp, agent, deadline: milliseconds(deadline, "deadline"), now };
-
-  const issue = async (ask: () => Promise<IssueAnswer>, data: readonly Excerpt[]): Promise<Task> => {
-    const asked = await askWithin(setting.deadline, undefined, async () => parseIssueAnswer(await ask()));
-    if ("refusal" in asked) throw new AmbitError(asked.refusal.code, asked.refusal.message);
-    const answer = asked.answer;
-    if (answer.decision !== true) throw refusedError(answer.refusal, answer.id);
-    const { presentation } = answer.issued;
-    return createTask(answer.issued, answer.id, data, async () => {
-      const ended = await askWithin(setting.deadline, undefined, async () => parseAcknowledgement(await pdp.end({ presentation, agent }), "ended"));
-      if ("refusal" in ended) throw new AmbitError(ended.refusal.code as RefusalCode, "the task could not be ended; its envelope stays valid until it expires");
-    });
-  };
+  if (typeof keys?.get !== "function" || typeof keys.has !== "function") throw new AmbitError("option_invalid", "`keys` must be a Map of keys by agent");
+  const setting: PepSetting = { pdp, agent, keys, deadline: milliseconds(deadline, "deadline"), now };
 
   return Object.freeze<Pep>({
     agent,
     begin: async (begin) => {
-      const request: BeginRequest = { envelope: envelopeOf(begin, agent, now()), agent, instruction: begin.instruction, assertedBy: "app" };
-      return issue(() => pdp.begin(request), []);
+      const request = beginRequest(setting, begin);
+      return issue(setting, () => pdp.begin(request), { signal: begin.signal });
     },
-    handOff: async (source, handOff) => {
-      const found = await askWithin(setting.deadline, undefined, () => resolveEnvelope(source));
-      if ("refusal" in found) throw new AmbitError(found.refusal.code, found.refusal.message);
-      const parent = presentationOf(found.answer);
-      if (parent === undefined) throw new AmbitError("envelope_malformed", "there is no envelope to hand off from");
-      const data = handOff.data ?? [];
-      const excerpts = data.map(({ label, dataClasses }) => ({ label, dataClasses }));
-      const request: HandOffRequest = { parent, agent, narrowing: narrowingOf(handOff, now()), excerpts };
-      return issue(() => pdp.handOff(request), data);
+    renew: async (task, renewal) => {
+      const holding = holdingOf(task);
+      if (holding === undefined) throw new AmbitError("envelope_malformed", "there is no envelope to go on from");
+      return issue(setting, async () => pdp.begin(await renewRequest(setting, holding, task.envelope, renewal)), { signal: renewal.signal });
+    },
+    handOff: async (source, handOff) => giveChild(setting, await holdingBehind(setting, source), handOff),
+    receive: async (chain) => {
+      const holding: Holding = Object.freeze({ kind: "chain", chain: Object.freeze([...chain]) });
+      if (!keys.has(agent)) throw new AmbitError("holder_mismatch", `there is no key of \`${agent}\` to use the envelope with; give it in \`keys\``);
+      return issue(setting, () => pdp.introduce({ chain: holding.chain, agent, excerpts: [] }), { holding });
     },
     as: (other) => createPep({ ...options, agent: other }),
     admit: (call) => admit(setting, call),
@@ -81,42 +77,22 @@ export function createPep(options: PepOptions): Pep {
   });
 }
 
-/** The options as the envelope of docs/architecture.md; the decision point parses it like any other. */
-function envelopeOf(options: BeginOptions, agent: string, now: number): JsonObject {
-  const { expiresIn, expiresAt } = options;
-  if ((expiresIn === undefined) === (expiresAt === undefined)) throw new AmbitError("option_invalid", "give one of `expiresIn` and `expiresAt`");
-  const end = expiresIn === undefined ? expiresAt : now + milliseconds(expiresIn, "expiresIn");
-  const envelope = {
-    delegator_id: options.delegatorId,
-    tenant_id: options.tenantId,
-    session_id: options.sessionId ?? `sess_${randomText(9)}`,
-    task_id: options.taskId ?? `task_${randomText(9)}`,
-    purpose: options.purpose,
-    agent_id: agent,
-    allowed_tools: options.allowedTools,
-    may_delegate: options.mayDelegate,
-    denied_tools: options.deniedTools,
-    resource_constraints: options.resourceConstraints,
-    budgets: options.budgets,
-    approvals: options.approvals,
-    max_depth: options.maxDepth,
-    expires_at: typeof end === "number" ? isoInstant(end) : end,
-  };
-  return copyData(envelope, "envelope_malformed", "the envelope") as JsonObject;
+async function holdingBehind(setting: PepSetting, source: EnvelopeSource): Promise<Holding> {
+  const found = await askWithin(setting.deadline, undefined, () => resolveEnvelope(source));
+  if ("refusal" in found) throw new AmbitError(found.refusal.code, found.refusal.message);
+  const holding = holdingOf(found.answer);
+  if (holding === undefined) throw new AmbitError("envelope_malformed", "there is no envelope to hand off from");
+  return holding;
 }
 
-function isoInstant(time: number): string {
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime())) throw new AmbitError("option_invalid", "`expiresAt` is not a time");
-  return date.toISOString();
-}
-
-function narrowingOf(options: HandOffOptions, now: number): { readonly agentId: string } & Record<string, unknown> {
-  const { data: _, expiresIn, allowedTools = [], ...rest } = options;
-  return { ...rest, allowedTools, ...(expiresIn === undefined ? {} : { expiresAt: now + milliseconds(expiresIn, "expiresIn") }) };
-}
-
-/** `begin` and `handOff` are called by a developer's code, so what to change is part of the message. */
-function refusedError({ code, message, hint }: Refusal, decisionId: string): AmbitError {
-  return new AmbitError(code, message, { decisionId, hint });
+async function giveChild(setting: PepSetting, parent: Holding, options: HandOffOptions): Promise<Task> {
+  const { pdp } = setting;
+  const { data = [], signal } = options;
+  if (parent.kind === "handle") {
+    const request = handOffRequest(setting, parent, options);
+    return issue(setting, () => pdp.handOff(request), { data, signal });
+  }
+  const introduction = await deriveChild(setting, parent, options);
+  const holding: Holding = Object.freeze({ kind: "chain", chain: introduction.chain });
+  return issue(setting, () => pdp.introduce(introduction), { data, signal, parent, holding });
 }

@@ -10,14 +10,15 @@ export interface Delegate {
 }
 
 /**
- * Hands off, runs the other agent, and ends its envelope when it returns or throws. A refused hand-off is a value, as for a tool
- * call; what `run` throws is thrown on.
+ * Hands off, runs the other agent, and ends its envelope when it returns or throws; `isPause` tells an error by which it only pauses (an interrupt), and then the
+ * envelope goes on until it expires. A refused hand-off is a value, as for a tool call; what `run` throws is thrown on.
  */
 export async function delegate<T>(
   pep: Pep,
   envelope: EnvelopeSource,
   options: HandOffOptions,
   run: (delegate: Delegate) => T | Promise<T>,
+  isPause: (error: unknown) => boolean = () => false,
 ): Promise<Enforced<T>> {
   let task: Task;
   try {
@@ -29,7 +30,7 @@ export async function delegate<T>(
   try {
     result = await run({ task, pep: pep.as(options.agentId) });
   } catch (error) {
-    await task.end().catch(() => undefined); // what the other agent threw is what the caller has to see; the envelope still expires
+    if (!isPause(error)) await task.end().catch(() => undefined); // what the other agent threw is what the caller has to see; the envelope still expires
     throw error;
   }
   try {

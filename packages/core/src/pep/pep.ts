@@ -1,6 +1,7 @@
 import type { Budgets } from "../envelope/budgets.ts";
 import type { ResourceConstraints } from "../envelope/envelope.ts";
 import type { Excerpt } from "../pdp/pdp.ts";
+import type { PublicJwk } from "../token/crypto.ts";
 import type { EnvelopeSource, Task } from "./task.ts";
 import type { ToolCall } from "./tool-call.ts";
 import type { Refused } from "./verdict.ts";
@@ -8,16 +9,20 @@ import type { Refused } from "./verdict.ts";
 /** `"90s"`, `"10m"`, `"2h"`, or milliseconds. */
 export type Duration = number | string;
 
-export interface BeginOptions {
+/** How long an envelope lives; one of both is needed. */
+export interface Lifetime {
+  /** From now. */
+  readonly expiresIn?: Duration | undefined;
+  /** Milliseconds since the epoch, or an ISO 8601 instant. */
+  readonly expiresAt?: number | string | undefined;
+}
+
+export interface BeginOptions extends Lifetime {
   readonly delegatorId: string;
   readonly tenantId: string;
   readonly purpose: string;
   readonly allowedTools: readonly string[];
   readonly resourceConstraints: ResourceConstraints;
-  /** From now. One of `expiresIn` and `expiresAt` is needed. */
-  readonly expiresIn?: Duration | undefined;
-  /** Milliseconds since the epoch, or an ISO 8601 instant. */
-  readonly expiresAt?: number | string | undefined;
   /** The delegator's own words. Handed to the decision point; the embedded one decides nothing by them yet, and keeps none of them. */
   readonly instruction?: string | undefined;
   /** Default: made up. */
@@ -29,7 +34,18 @@ export interface BeginOptions {
   readonly budgets?: Budgets | undefined;
   readonly approvals?: readonly string[] | undefined;
   readonly maxDepth?: number | undefined;
+  /** An OIDC token or a JWT-SVID of the delegator; without it the application vouches for the delegator. */
+  readonly delegatorProof?: string | undefined;
+  /** Ends the task when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+/** What is to change when a task goes on; what is left out stays as it was. Another purpose revokes the old envelope. */
+export interface RenewOptions
+  extends
+    Lifetime,
+    Pick<BeginOptions, "mayDelegate" | "deniedTools" | "budgets" | "approvals" | "delegatorProof" | "signal">,
+    Partial<Pick<BeginOptions, "purpose" | "allowedTools" | "resourceConstraints">> {}
 
 export interface HandOffOptions {
   /** The agent that gets the child. */
@@ -48,6 +64,10 @@ export interface HandOffOptions {
   readonly taskId?: string | undefined;
   /** Labelled excerpts, given instead of access to where they came from. */
   readonly data?: readonly Excerpt[] | undefined;
+  /** The receiver's public key, where it is an agent of another process. Default: that of `keys`. */
+  readonly holder?: PublicJwk | undefined;
+  /** Ends the child's envelope when it aborts. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** A call that may run now, once. Whoever gets one must call `complete`, `fail`, `abandon` or `cancel` exactly once. */
@@ -79,6 +99,13 @@ export interface Pep {
   readonly agent: string;
   /** Begins a task: asks for its root envelope. Throws `AmbitError` with the refusal's code. */
   begin(options: BeginOptions): Promise<Task>;
+  /**
+   * Goes on with a task that takes longer than its envelope: a new root in the same lineage, so that budgets, labels and facts stay. Decided like a beginning, and
+   * never less than it asks for. The task must not have ended or expired; what was derived from it lives until its own expiry.
+   */
+  renew(task: Task, options: RenewOptions): Promise<Task>;
+  /** Takes an envelope that another process derived for this agent, and has it decided before anything is done under it. Throws `AmbitError`. */
+  receive(chain: readonly string[]): Promise<Task>;
   /** Gives another agent a part of what this one has; throws `AmbitError` (`not_narrower`, …) rather than give less than was asked for. */
   handOff(task: EnvelopeSource, options: HandOffOptions): Promise<Task>;
   /** The enforcement point of another agent at the same decision point. */

@@ -1,6 +1,6 @@
 import type { Envelope } from "../envelope/envelope.ts";
 import type { Excerpt, Issued } from "../pdp/pdp.ts";
-import type { Presentation } from "../pdp/presentation.ts";
+import type { Holding } from "../pdp/presentation.ts";
 
 /** The envelope to act under; a function is asked at every call, `undefined` is a deny. */
 export type EnvelopeSource = Task | undefined | (() => Task | undefined | Promise<Task | undefined>);
@@ -24,7 +24,7 @@ export interface Task extends AsyncDisposable {
 }
 
 // A symbol of the registry, so that two copies of this package in one process understand each other's tasks.
-const PRESENTATION = Symbol.for("ambit.presentation");
+const HOLDING = Symbol.for("ambit.holding");
 
 export function createTask(issued: Issued, decisionId: string, data: readonly Excerpt[], end: () => Promise<void>): Task {
   const task: Task = {
@@ -39,16 +39,25 @@ export function createTask(issued: Issued, decisionId: string, data: readonly Ex
     toJSON: () => ({ task: issued.envelope.taskId, envelope: issued.envelopeId }),
   };
   // INVARIANT I10: not enumerable, so it is copied and serialised nowhere; a function, so that a print of hidden properties (`%o`) shows nothing.
-  const { presentation } = issued;
-  Object.defineProperty(task, PRESENTATION, { value: () => presentation });
+  const { holding } = issued;
+  Object.defineProperty(task, HOLDING, { value: () => holding });
   return Object.freeze(task);
 }
 
-/** The presentation of a task; `undefined` for anything that is not a task. */
-export function presentationOf(task: unknown): Presentation | undefined {
-  if (typeof task !== "object" || task === null || !Object.hasOwn(task, PRESENTATION)) return undefined;
-  const show = (task as { [PRESENTATION]?: unknown })[PRESENTATION];
-  return typeof show === "function" ? (show as () => Presentation)() : undefined;
+/** What a task holds; `undefined` for anything that is not a task. */
+export function holdingOf(task: unknown): Holding | undefined {
+  if (typeof task !== "object" || task === null || !Object.hasOwn(task, HOLDING)) return undefined;
+  const show = (task as { [HOLDING]?: unknown })[HOLDING];
+  return typeof show === "function" ? (show as () => Holding)() : undefined;
+}
+
+/**
+ * The signed chain of a task, to be given to the agent that holds it. It is no secret, and without the holder's key it is worth nothing; still, whoever reads it
+ * knows who does what for whom. `undefined` for a task behind a handle.
+ */
+export function chainOf(task: unknown): readonly string[] | undefined {
+  const holding = holdingOf(task);
+  return holding?.kind === "chain" ? holding.chain : undefined;
 }
 
 /** The task that a source stands for now. A source that throws has none, and that is a deny. */

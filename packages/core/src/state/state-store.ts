@@ -35,10 +35,21 @@ export interface Commit {
   readonly toolId: string;
   readonly reservations: readonly Reservation[];
   readonly grant: { readonly id: string; readonly expiresAt: number };
+  /** What may be used once in the whole tenant: all of it is free and is taken, or nothing happens. A repetition of the same call takes nothing. */
+  readonly once: readonly OnceKey[];
   /** What the result will be; joins the facts of the lineage once anything of it was shown. */
   readonly labels: Labels;
+  /** When the last envelope of the lineage has expired; what is kept of it may be dropped from then on. */
+  readonly keepUntil: number;
   /** Milliseconds since the epoch. */
   readonly now: number;
+}
+
+/** A proof or an approval that is used up by the call it is for (I5). */
+export interface OnceKey {
+  readonly key: string;
+  /** Milliseconds since the epoch until which it has to be remembered. */
+  readonly until: number;
 }
 
 /** What is known of data: who could have written it, and its classes (sorted, unique). */
@@ -57,7 +68,9 @@ export interface Committed {
 export type CommitAnswer =
   | ({ readonly status: "committed" | "repeated" } & Committed)
   | { readonly status: "exhausted"; readonly unit: string; readonly remaining: number }
-  | { readonly status: "spent" };
+  | { readonly status: "spent" }
+  /** The first of `once` that was taken before. */
+  | { readonly status: "used"; readonly key: string };
 
 /** A call is its envelope's: under any other there is no such call. */
 export interface CallKey {
@@ -77,8 +90,9 @@ export interface LineageFacts {
 }
 
 export interface Settlement extends CallKey {
-  /** What the call was committed with; a settlement of another decision changes nothing. */
+  /** What the call was committed with; a settlement of another decision, or by who does not know its grant, changes nothing. */
   readonly decisionId: string;
+  readonly grantId: string;
   /**
    * `commit` keeps what was used, `release` gives back what is refundable and frees the call id, `keep` leaves the reservation as it is. `cancel` gives back
    * everything of a call whose grant nobody redeemed, and changes nothing otherwise: of two enforcement points that share a call, the one that lost cannot undo the
@@ -104,9 +118,15 @@ export interface StateStore {
   settle(settlement: Settlement): Promise<Labels | undefined>;
   facts(tenantId: string, lineage: string): Promise<LineageFacts>;
   /** Adds labels to a lineage, as those of an excerpt that was handed in. */
-  label(tenantId: string, lineage: string, labels: Labels): Promise<void>;
-  /** Revokes what was issued for any of the scopes (`envelope:…`, `task:…`, `delegator:…`) up to `now`. */
-  revoke(tenantId: string, scopes: readonly string[], now: number): Promise<void>;
-  /** When anything of these scopes was last revoked, in milliseconds since the epoch; `undefined`: never. */
-  revokedAt(tenantId: string, scopes: readonly string[]): Promise<number | undefined>;
+  label(tenantId: string, lineage: string, labels: Labels, keepUntil: number): Promise<void>;
+  /** Lets an envelope in: `true` for whoever does so first. What was let in once stays in; whether it is revoked is another question. */
+  admit(tenantId: string, envelopeId: string, keepUntil: number): Promise<boolean>;
+  /** Which of the envelopes were let in, in the order of the question. */
+  admitted(tenantId: string, envelopeIds: readonly string[]): Promise<readonly boolean[]>;
+  /** Revokes what was issued for any of the scopes (`envelope:…`, `task:…`, `delegator:…`) up to `at`. A later time stays, whatever comes after it. */
+  revoke(tenantId: string, scopes: readonly string[], at: number, keepUntil: number): Promise<void>;
+  /** When each of the scopes was last revoked, in milliseconds since the epoch and in the order of the question; `null`: never. */
+  revokedAt(tenantId: string, scopes: readonly string[]): Promise<readonly (number | null)[]>;
+  /** Drops what nothing can ask for any longer. May take its time; nothing is decided by whether it ran. */
+  sweep(now: number): Promise<void>;
 }

@@ -47,11 +47,15 @@ export function readTools(json: Json | undefined, limits: TokenLimits): Tools | 
   return tools;
 }
 
+/** `{}`, which nearly every tool of an envelope has. */
+const ANY_ARGUMENTS: ArgumentMap = Object.freeze({ named: new Map(), isOpen: true });
+
 function readArgumentMap(map: JsonObject, limits: TokenLimits): ArgumentMap | string {
   const names = Object.keys(map);
+  if (names.length === 0) return ANY_ARGUMENTS;
   if (names.length > limits.toolArguments) return `more than ${limits.toolArguments} arguments are named`;
   const named = new Map<string, NamedArgument>();
-  let isOpen = names.length === 0;
+  let isOpen = false;
   for (const name of names) {
     const entry = own(map, name) as Json;
     const optional = isJsonObject(entry) ? own(entry, "optional") : undefined;

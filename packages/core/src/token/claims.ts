@@ -82,9 +82,10 @@ export interface NewClaims {
   readonly details: readonly JsonObject[];
 }
 
-/** The payload of a token; `readClaims` reads it back. */
+/** The payload of a token, its members in the order of JCS; `readClaims` reads it back. */
 export function writeClaims(claims: NewClaims): JsonObject {
   return {
+    ...(claims.audience === undefined ? {} : { aud: claims.audience }),
     authorization_details: claims.details,
     cnf: { jwk: claims.holder.jwk },
     del_depth: claims.depth,
@@ -93,7 +94,6 @@ export function writeClaims(claims: NewClaims): JsonObject {
     iat: claims.issuedAt,
     iss: claims.issuer,
     jti: claims.jti,
-    ...(claims.audience === undefined ? {} : { aud: claims.audience }),
     ...(claims.parentHash === undefined ? {} : { par_hash: claims.parentHash }),
   };
 }

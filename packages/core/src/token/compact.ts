@@ -10,8 +10,8 @@ export interface CompactJws {
   readonly header: Header;
   /** What is signed: header and payload as they came, never written anew. */
   readonly signingInput: string;
-  readonly signature: Buffer;
-  readonly payload: Buffer;
+  readonly signature: Uint8Array;
+  readonly payload: Uint8Array;
 }
 
 export interface Header {
@@ -49,7 +49,7 @@ const KNOWN: ReadonlyMap<string, { readonly type: string; readonly header: Heade
  * Takes a compact JWS apart and reads its header; refuses with the reason as text. Header members that would supply a key (`jwk`, `jku`, `x5c`,
  * `x5u`) are ignored like all unknown ones; `crit` is refused, because nothing that it could list is understood here.
  */
-export function readCompact(text: unknown, type: TokenType, mostBytes: number): CompactJws | string {
+export function readCompact(text: unknown, type: string, mostBytes: number): CompactJws | string {
   if (typeof text !== "string") return "the token is not text";
   if (text.length > mostBytes) return `the token is larger than ${mostBytes} bytes`;
   const first = text.indexOf(".");
@@ -62,7 +62,7 @@ export function readCompact(text: unknown, type: TokenType, mostBytes: number): 
 }
 
 /** Reads the payload as a JSON object; only ever called after the signature has verified. Refuses with the reason as text. */
-export function readPayload(bytes: Buffer): Payload | string {
+export function readPayload(bytes: Uint8Array): Payload | string {
   const text = fromUtf8(bytes);
   const parsed = text === undefined ? "bytes that are not UTF-8" : parseJson(text);
   if (typeof parsed === "string") return `the payload has ${parsed}`;
@@ -79,7 +79,16 @@ export function payloadOf(members: JsonObject, fractions?: ReadonlySet<string>):
   return { members, integer };
 }
 
-function readHeader(encoded: string, type: TokenType): Header | string {
+/** Whether the header of a token that was read has no members but those that are understood. */
+export function hasPlainHeader(text: string): boolean {
+  const encoded = text.slice(0, text.indexOf("."));
+  if (KNOWN.has(encoded)) return true;
+  const bytes = fromBase64url(encoded);
+  const parsed = parseJson((bytes === undefined ? undefined : fromUtf8(bytes)) ?? "");
+  return typeof parsed !== "string" && isJsonObject(parsed.value) && Object.keys(parsed.value).every((member) => ["alg", "typ", "kid"].includes(member));
+}
+
+function readHeader(encoded: string, type: string): Header | string {
   const known = KNOWN.get(encoded);
   if (known !== undefined) return known.type === type ? known.header : `\`typ\` is not \`${type}\``;
   const bytes = fromBase64url(encoded);

@@ -14,11 +14,15 @@ export { deriveToken, holdChain, issueRoot, type HeldChain, type NewChild, type 
 export { signPop, type NewPop } from "./pop.ts";
 export { readPresentation, writePresentation, type TokenPresentation } from "./presentation.ts";
 
+// What anybody says and signs besides.
+export { signStatement, verifyStatement } from "./statement.ts";
+
 // What a verifier does.
 export { createVerifier, type Verifier, type VerifierOptions } from "./verifier.ts";
 export { memoryReplay, type ReplayStore } from "./replay.ts";
 export { explain, type Reason, type Refused, type TokenRefusal } from "./reason.ts";
 export { TOKEN_LIMITS, type TokenLimits } from "./limits.ts";
+export type { Act, ActAnswer } from "./verify-act.ts";
 export type { CallAnswer, ToolUse, VerifiedCall } from "./verify-call.ts";
 export type { ChainAnswer, VerifiedChain } from "./verify-chain.ts";
 export type { VerifiedToken } from "./verify-root.ts";
@@ -28,7 +32,10 @@ export type { Constraint } from "./constraint.ts";
 
 // Our profile: envelopes as signed tokens.
 export { AMBIT_ENTRY } from "./profile/entry.ts";
+export { envelopeIdOf } from "./profile/envelope-id.ts";
+export { readLineage } from "./profile/lineage.ts";
 export { deriveEnvelope, holdEnvelope, issueEnvelope, type HeldEnvelope, type NewChildEnvelope, type NewEnvelope } from "./profile/issue-envelope.ts";
+export { exportEnvelope, foreignTools, type ConstraintPlace, type ForeignArgument, type ForeignTool, type NewExport } from "./profile/export-envelope.ts";
 export {
   verifyEnvelopes,
   verifyForeign,

@@ -1,7 +1,7 @@
 import { AmbitError } from "../errors.ts";
 import { canonicalJson } from "../data/canonical.ts";
 import { own, type Json, type JsonObject } from "../data/json.ts";
-import { toBase64url } from "./base64url.ts";
+import { bytesToBase64url, toBase64url } from "./base64url.ts";
 import { firstWidening, NO_TOOLS } from "./capability.ts";
 import { AAT_ENTRY, aatEntry, readClaims, writeClaims, type TokenClaims } from "./claims.ts";
 import { encodedHeader, payloadOf, readCompact, readPayload } from "./compact.ts";
@@ -69,7 +69,7 @@ export async function issueRoot(root: NewRoot, key: SigningKey): Promise<HeldCha
     maxDepth: root.maxDepth,
     details: [aatEntry(root.tools), ...(root.otherDetails ?? [])],
   });
-  return signed([], payload, wellFormed(payload, limits), key, limits);
+  return signed([], wellFormed(payload, limits), key, limits);
 }
 
 /**
@@ -105,15 +105,14 @@ export async function deriveToken(parent: HeldChain, child: NewChild, key: Signi
     });
   const allowed = above.tools ?? NO_TOOLS;
   const wanted = child.tools ?? wireToolsOf(above);
-  let payload = write(wanted);
-  let claims = wellFormed(payload, limits);
-  if (firstWidening(allowed, claims.tools ?? NO_TOOLS) !== undefined) {
-    payload = write(expressUnder(allowed, wanted, limits));
-    claims = wellFormed(payload, limits);
+  let form = wellFormed(write(wanted), limits);
+  let widening = firstWidening(allowed, form.claims.tools ?? NO_TOOLS);
+  if (widening !== undefined) {
+    form = wellFormed(write(expressUnder(allowed, wanted, limits)), limits);
+    widening = firstWidening(allowed, form.claims.tools ?? NO_TOOLS);
   }
-  const widening = firstWidening(allowed, claims.tools ?? NO_TOOLS);
   if (widening !== undefined) throw new AmbitError("not_narrower", `the child may not have ${widening.what}: the parent ${widening.instead.text}`);
-  return signed(parent.tokens, payload, claims, key, limits);
+  return signed(parent.tokens, form, key, limits);
 }
 
 /**
@@ -128,26 +127,33 @@ export function holdChain(tokens: readonly string[], limits?: Partial<TokenLimit
   if (typeof payload === "string") throw new AmbitError("envelope_malformed", payload);
   const claims = readClaims(payload, all);
   if ("claim" in claims) throw new AmbitError("envelope_malformed", claims.reason);
-  return held(tokens, sha256(jws.signingInput), claims);
+  return held([...tokens], sha256(jws.signingInput), claims);
 }
 
-/** The claims as a verifier will read them. */
-function wellFormed(payload: JsonObject, limits: TokenLimits): TokenClaims {
-  if (!isPlain(payload)) throw new AmbitError("envelope_malformed", "the claims are not plain data");
+/** A payload as it will be signed, and its claims as a verifier will read them. */
+interface WellFormed {
+  readonly text: string;
+  readonly claims: TokenClaims;
+}
+
+function wellFormed(payload: JsonObject, limits: TokenLimits): WellFormed {
+  const text = textOf(payload);
+  // What a string must not have is written with a backslash; so are things that it may have.
+  if (text === undefined || (text.includes("\\") && !hasPlainTexts(payload))) throw new AmbitError("envelope_malformed", "the claims are not plain data");
   const claims = readClaims(payloadOf(payload), limits);
   if ("claim" in claims) throw new AmbitError("envelope_malformed", claims.reason);
-  return claims;
+  return { text, claims };
 }
 
-async function signed(parents: readonly string[], payload: JsonObject, claims: TokenClaims, key: SigningKey, limits: TokenLimits): Promise<HeldChain> {
-  const signingInput = `${encodedHeader(key.public.algorithm, "aat+jwt")}.${toBase64url(canonicalJson(payload))}`;
-  const token = `${signingInput}.${Buffer.from(await key.sign(signingInput)).toString("base64url")}`;
+async function signed(parents: readonly string[], { text, claims }: WellFormed, key: SigningKey, limits: TokenLimits): Promise<HeldChain> {
+  const signingInput = `${encodedHeader(key.public.algorithm, "aat+jwt")}.${toBase64url(text)}`;
+  const token = `${signingInput}.${bytesToBase64url(await key.sign(signingInput))}`;
   if (token.length > limits.tokenBytes) throw new AmbitError("envelope_malformed", `the token is larger than ${limits.tokenBytes} bytes`);
   return held([...parents, token], sha256(signingInput), claims);
 }
 
-function held(tokens: readonly string[], hash: string, claims: TokenClaims): HeldChain {
-  return Object.freeze({ tokens: Object.freeze([...tokens]), leaf: Object.freeze({ hash, claims }) });
+function held(tokens: string[], hash: string, claims: TokenClaims): HeldChain {
+  return Object.freeze({ tokens: Object.freeze(tokens), leaf: Object.freeze({ hash, claims }) });
 }
 
 function wireToolsOf(claims: TokenClaims): JsonObject {
@@ -155,14 +161,40 @@ function wireToolsOf(claims: TokenClaims): JsonObject {
   return (entry === undefined ? {} : (own(entry, "tools") as Json)) as JsonObject;
 }
 
-/** Whether JSON can say it as it is. A `Map` would become `{}`, which lets everything through; NaN would become null. */
-function isPlain(value: unknown): boolean {
-  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
+/** The canonical text, or `undefined` for what JSON cannot say as it is. */
+function textOf(payload: JsonObject): string | undefined {
+  const members = { areInOrder: (NOTHING as { readonly toJSON?: unknown }).toJSON === undefined };
+  if (!isPlain(payload, members)) return undefined;
+  return members.areInOrder ? JSON.stringify(payload) : canonicalJson(payload);
+}
+
+/** Has what every prototype has: with a `toJSON` there, `JSON.stringify` would write other values. */
+const NOTHING: readonly unknown[] = Object.freeze([]);
+
+/**
+ * Whether JSON can say it as it is, but for its texts. A `Map` would become `{}`, which lets everything through; NaN would become null.
+ * Notes when members do not stand in the order of JCS, so that nothing has to be looked at a second time.
+ */
+function isPlain(value: unknown, members: { areInOrder: boolean }): boolean {
   if (typeof value === "number") return Number.isFinite(value);
-  if (typeof value !== "object") return typeof value === "boolean";
+  if (typeof value !== "object") return typeof value === "string" || typeof value === "boolean";
   if (value === null) return true;
-  if (Array.isArray(value)) return value.every(isPlain);
+  if (Array.isArray(value)) {
+    for (const element of value as readonly unknown[]) if (!isPlain(element, members)) return false;
+    return true;
+  }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== null && prototype !== Object.prototype) return false;
-  return Object.keys(value).every((name) => isPlain(name) && isPlain((value as Readonly<Record<string, unknown>>)[name]));
+  let before: string | undefined;
+  for (const name of Object.keys(value)) {
+    if (before !== undefined && before >= name) members.areInOrder = false;
+    if (!isPlain((value as Readonly<Record<string, unknown>>)[name], members)) return false;
+    before = name;
+  }
+  return true;
+}
+
+function hasPlainTexts(value: Json): boolean {
+  if (typeof value === "string") return value.isWellFormed() && !value.includes("\0");
+  return typeof value !== "object" || value === null || Object.entries(value).every(([name, member]) => hasPlainTexts(name) && hasPlainTexts(member as Json));
 }

@@ -1,6 +1,7 @@
+import { fromBase64url } from "#base64url";
 import { AmbitError } from "../errors.ts";
 import { isJsonObject, own, type Json, type JsonObject } from "../data/json.ts";
-import { fromBase64url } from "./base64url.ts";
+import { isOrdinaryPoint } from "./crypto-ed25519.ts";
 import { createLru } from "./lru.ts";
 import { generatePrivateJwk, isUsable, sha256, signerOf, verifySignature, type Algorithm, type PrivateJwk, type PublicJwk, type PublicKey } from "./crypto.ts";
 
@@ -54,12 +55,12 @@ export async function signingKey(jwk: PrivateJwk): Promise<SigningKey> {
   const key = publicKey(rest);
   let sign: SigningKey["sign"];
   try {
-    sign = signerOf(key.algorithm, jwk);
+    sign = await signerOf(key.algorithm, jwk);
   } catch {
     // No cause: the error of the cryptography could quote the key.
     throw new AmbitError("option_invalid", "the key is not a private JWK");
   }
-  if (!(await verifySignature(key, "probe", Buffer.from(await sign("probe"))))) {
+  if (!(await verifySignature(key, "probe", await sign("probe")))) {
     throw new AmbitError("option_invalid", "the public part of the key belongs to another private part");
   }
   return Object.freeze({ public: key, sign });
@@ -75,7 +76,7 @@ function keyOf(algorithm: Algorithm, jwk: PublicJwk): PublicKey | string {
   const coordinates = jwk.kty === "EC" ? [jwk.x, jwk.y] : [jwk.x];
   const [x, y] = coordinates.map((coordinate) => (typeof coordinate === "string" && coordinate.length === 43 ? fromBase64url(coordinate) : undefined));
   if (x === undefined || (jwk.kty === "EC" && y === undefined)) return "the coordinates are not canonical base64url of 32 bytes";
-  if (jwk.kty === "OKP" && !isEd25519Point(x)) return "the key is of small order or not canonical";
+  if (jwk.kty === "OKP" && !isOrdinaryPoint(x)) return "the key is of small order or not canonical";
   const key: PublicKey = Object.freeze({ algorithm, jwk: Object.freeze(jwk), thumbprint: sha256(text) });
   if (!isUsable(key)) return "the key is not a point on its curve";
   known.set(text, key);
@@ -86,24 +87,4 @@ function isForOtherUse(jwk: JsonObject, algorithm: Algorithm): boolean {
   const [use, operations, alg] = [own(jwk, "use"), own(jwk, "key_ops"), own(jwk, "alg")];
   if ((use !== undefined && use !== "sig") || (alg !== undefined && alg !== algorithm)) return true;
   return operations !== undefined && !(Array.isArray(operations) && operations.includes("verify"));
-}
-
-/**
- * The y coordinates of the points of order 1, 2, 4 and 8, little-endian. For such a key one signature fits many texts, and not every version of
- * OpenSSL refuses it. The sign bit says nothing here: it only chooses between x and −x.
- */
-const SMALL_ORDER = new Set([
-  "0000000000000000000000000000000000000000000000000000000000000000",
-  "0100000000000000000000000000000000000000000000000000000000000000",
-  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-  "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-  "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-]);
-
-function isEd25519Point(bytes: Buffer): boolean {
-  const y = Buffer.from(bytes);
-  y[31] = (y[31] as number) & 0x7f;
-  // 2^255 − 19 is ed ff … ff 7f: from there on a coordinate is a second spelling of a smaller one.
-  const isCanonical = (y[0] as number) < 0xed || y[31] !== 0x7f || y.subarray(1, 31).some((byte) => byte !== 0xff);
-  return isCanonical && !SMALL_ORDER.has(y.toString("hex"));
 }

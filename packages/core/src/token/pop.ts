@@ -1,6 +1,6 @@
+import { bytesToBase64url, toBase64url } from "#base64url";
 import { canonicalJson } from "../data/canonical.ts";
 import { isJsonObject, own, type JsonObject } from "../data/json.ts";
-import { toBase64url } from "./base64url.ts";
 import { MOST_ID_LENGTH } from "./claims.ts";
 import { encodedHeader, readCompact, readPayload } from "./compact.ts";
 import { freshId, verifySignature, type Algorithm } from "./crypto.ts";
@@ -50,7 +50,7 @@ export async function signPop(pop: NewPop, key: SigningKey): Promise<string> {
     ...(pop.nonce === undefined ? {} : { nonce: pop.nonce }),
   };
   const signingInput = `${encodedHeader(key.public.algorithm, "aat-pop+jwt")}.${toBase64url(canonicalJson(claims))}`;
-  return `${signingInput}.${Buffer.from(await key.sign(signingInput)).toString("base64url")}`;
+  return `${signingInput}.${bytesToBase64url(await key.sign(signingInput))}`;
 }
 
 /** Steps 7a and 7b of draft section 8, and of 7c what the proof says by itself. */

@@ -1,11 +1,13 @@
 import { AmbitError } from "../errors.ts";
 import type { TrustAnchor } from "./anchors.ts";
 import type { Algorithm } from "./crypto.ts";
+import { holdChain } from "./issue.ts";
 import { tokenLimits, type TokenLimits } from "./limits.ts";
 import { createLru } from "./lru.ts";
 import type { TokenPresentation } from "./presentation.ts";
 import { refused, type Refused } from "./reason.ts";
 import type { ReplayStore } from "./replay.ts";
+import { verifyAct, type Act, type ActAnswer } from "./verify-act.ts";
 import { verifyCall, type CallAnswer, type ToolUse } from "./verify-call.ts";
 import { verifyChain, type ChainAnswer, type VerifiedChain } from "./verify-chain.ts";
 
@@ -41,8 +43,15 @@ export interface Verifier<A extends TrustAnchor> {
    * A chain that was verified before is the same object again, so that what a profile found out about it can be kept in a `WeakMap`.
    */
   readonly verifyChain: (chain: readonly string[]) => Promise<ChainAnswer<A>>;
+  /**
+   * Verifies a chain as of the second in which its leaf was issued: whose it is, be it expired or revoked by now. For what has to be said of a call after it ran;
+   * it authorizes nothing.
+   */
+  readonly recognise: (chain: readonly string[]) => Promise<ChainAnswer<A>>;
   /** Verifies a presentation for one call: the chain, then the call and its proof. */
   readonly verifyCall: (presentation: TokenPresentation, use: ToolUse) => Promise<CallAnswer<A>>;
+  /** Verifies a presentation for something that is no call, by the holder of any token of the chain; revocation is not asked: what is revoked may still be ended. */
+  readonly verifyAct: (presentation: TokenPresentation, act: Act) => Promise<ActAnswer<A>>;
 }
 
 /** A longer chain is verified each time: what the cache may hold is bounded by it. */
@@ -59,25 +68,37 @@ export function createVerifier<A extends TrustAnchor>(options: VerifierOptions<A
   const cache = createLru<string, VerifiedChain<A>>(cachedChains);
 
   /** Keyed by the leaf and compared in full: the whole chain is the key, and looking it up costs no hashing of all of it. */
-  const recall = (texts: readonly string[], seconds: number): VerifiedChain<A> | undefined => {
+  const recall = (texts: readonly string[]): VerifiedChain<A> | undefined => {
     const leafText = texts.at(-1);
     const known = leafText === undefined ? undefined : cache.get(leafText);
     if (known === undefined || known.tokens.length !== texts.length || !known.tokens.every(({ text }, index) => text === texts[index])) return undefined;
-    // What time and configuration can change. Along a chain `exp` only falls and `iat` only rises, so the leaf speaks for all (I7).
-    const { expiresAt, issuedAt } = known.leaf.claims;
-    return expiresAt > seconds && issuedAt <= seconds + limits.issuedAtSkew && anchors().includes(known.anchor) ? known : undefined;
+    return anchors().includes(known.anchor) ? known : undefined;
   };
+
+  /** What time can change. Along a chain `exp` only falls and `iat` only rises, so the leaf speaks for all (I7). */
+  const isCurrent = ({ leaf }: VerifiedChain<A>, seconds: number): boolean =>
+    leaf.claims.expiresAt > seconds && leaf.claims.issuedAt <= seconds + limits.issuedAtSkew;
 
   const verified = async (texts: readonly string[]): Promise<ChainAnswer<A>> => {
     const seconds = now() / 1000;
-    const known = recall(texts, seconds);
-    if (known !== undefined) return { verified: true, chain: known };
+    const known = recall(texts);
+    if (known !== undefined && isCurrent(known, seconds)) return { verified: true, chain: known };
     const answer = await verifyChain(texts, { anchors: anchors(), algorithms, limits, now: seconds });
-    if (answer.verified) {
-      const characters = texts.reduce((sum, text) => sum + text.length, 0);
-      if (characters <= MOST_CACHED_CHARACTERS) cache.set(answer.chain.leaf.text, answer.chain);
-    }
+    if (answer.verified) remember(answer.chain);
     return answer;
+  };
+
+  const remember = (chain: VerifiedChain<A>): void => {
+    const characters = chain.tokens.reduce((sum, { text }) => sum + text.length, 0);
+    if (characters <= MOST_CACHED_CHARACTERS) cache.set(chain.leaf.text, chain);
+  };
+
+  const recognised = async (texts: readonly string[]): Promise<ChainAnswer<A>> => {
+    const known = recall(texts);
+    if (known !== undefined) return { verified: true, chain: known };
+    const issuedAt = issueTimeOf(texts, limits);
+    if (issuedAt === undefined) return refused("envelope_malformed", "4b", texts.length - 1, "the leaf does not say when it was issued");
+    return verifyChain(texts, { anchors: anchors(), algorithms, limits, now: issuedAt });
   };
 
   const unrevoked = async (texts: readonly string[]): Promise<ChainAnswer<A>> => {
@@ -88,6 +109,7 @@ export function createVerifier<A extends TrustAnchor>(options: VerifierOptions<A
 
   return {
     verifyChain: unrevoked,
+    recognise: recognised,
     verifyCall: async ({ chain, pop }, use) => {
       const answer = await unrevoked(chain);
       if (!answer.verified) return answer;
@@ -103,7 +125,21 @@ export function createVerifier<A extends TrustAnchor>(options: VerifierOptions<A
         now: seconds,
       });
     },
+    verifyAct: async ({ chain, pop }, act) => {
+      const answer = await verified(chain);
+      if (!answer.verified) return answer;
+      return verifyAct(answer.chain, pop, act, { audiences, requirePopAudience, algorithms, limits, now: now() / 1000 });
+    },
   };
+}
+
+/** What the leaf says of itself, not verified yet. */
+function issueTimeOf(texts: readonly string[], limits: TokenLimits): number | undefined {
+  try {
+    return holdChain(texts, limits).leaf.claims.issuedAt;
+  } catch {
+    return undefined; // whoever asks refuses it
+  }
 }
 
 /** INVARIANT I8: who cannot tell whether a chain is revoked denies. */

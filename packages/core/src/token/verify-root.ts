@@ -1,4 +1,4 @@
-import { candidates, type TrustAnchor } from "./anchors.ts";
+import { admitsTime, candidates, type TrustAnchor } from "./anchors.ts";
 import { readClaims, type ClaimProblem, type TokenClaims } from "./claims.ts";
 import { readCompact, readPayload, type CompactJws } from "./compact.ts";
 import { sha256, verifySignature, type Algorithm, type PublicKey } from "./crypto.ts";
@@ -65,8 +65,10 @@ export async function verifyRoot<A extends TrustAnchor>(
     return refused("envelope_malformed", "3h", 0, `the root lives longer than ${limits.tokenLifetime} seconds`);
   if (maxDepth > limits.delegationDepth) return refused("depth_exceeded", "3i", 0, `\`del_max_depth\` is above ${limits.delegationDepth}`);
   // One key may be an anchor under several names, so it is the name that chooses among those of this key.
-  const anchor = possible.find(({ key, issuer: name }) => key.thumbprint === signer.thumbprint && name === issuer);
-  if (anchor === undefined) return refused("chain_broken", "3k", 0, `\`iss\` ${quoted(issuer)} is not the issuer that the key belongs to`);
+  const named = possible.filter(({ key, issuer: name }) => key.thumbprint === signer.thumbprint && name === issuer);
+  if (named.length === 0) return refused("chain_broken", "3k", 0, `\`iss\` ${quoted(issuer)} is not the issuer that the key belongs to`);
+  const anchor = named.find((candidate) => admitsTime(candidate, issuedAt));
+  if (anchor === undefined) return refused("envelope_signature_invalid", "3k", 0, "the key did not sign for its issuer when the root was issued");
   if (tools === undefined) return refused("envelope_malformed", "3m", 0, "the root has no AAT entry");
   return { verified: true, token: Object.freeze({ text, hash: sha256(jws.signingInput), claims }), anchor };
 }

@@ -74,6 +74,50 @@ describe("canonicalJson", () => {
   });
 });
 
+describe("data that is in order already", () => {
+  /** RFC 8785, member by member. */
+  const reference = (value: Json): string => {
+    if (Array.isArray(value)) return `[${(value as readonly Json[]).map(reference).join(",")}]`;
+    if (typeof value !== "object" || value === null) return JSON.stringify(value);
+    const names = Object.keys(value).sort();
+    return `{${names.map((name) => `${JSON.stringify(name)}:${reference((value as { readonly [name: string]: Json })[name] as Json)}`).join(",")}}`;
+  };
+  const name = fc.oneof(
+    fc.constantFrom("__proto__", "constructor", "toJSON", "", "0", "9", "10", "01", "-1", "4294967296", "a", "B", "\ufb33", "😀"),
+    fc.string(),
+  );
+  const { data } = fc.letrec<{ data: Json; list: readonly Json[]; object: Json }>((tie) => ({
+    data: fc.oneof({ maxDepth: 4 }, fc.constantFrom<Json>(null, true, 0, -0, 1e21, 0.5, "", "\u0000", "\ud800", '"', "\\"), tie("list"), tie("object")),
+    list: fc.array(tie("data"), { maxLength: 4 }),
+    object: fc.array(fc.tuple(name, tie("data")), { maxLength: 5 }).map((members) => Object.fromEntries(members as [string, Json][])),
+  }));
+
+  it("has the same text as data that is not", () => {
+    fc.assert(
+      fc.property(data, (value) => {
+        expect(canonicalJson(value)).toBe(reference(value));
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("is never asked for another value than it is", () => {
+    Object.defineProperty(Object.prototype, "toJSON", { value: () => "forged", configurable: true, writable: true });
+    try {
+      expect(canonicalJson({ a: [1, { b: 2 }] })).toBe('{"a":[1,{"b":2}]}');
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "toJSON");
+    }
+    expect(canonicalJson({ a: 1, toJSON: 2 })).toBe('{"a":1,"toJSON":2}');
+  });
+
+  it("is left as it is when its text is written in another order", () => {
+    const value = { b: { d: 1, c: [{ z: 1, y: 2 }] }, a: 0 };
+    expect(canonicalJson(value)).toBe('{"a":0,"b":{"c":[{"y":2,"z":1}],"d":1}}');
+    expect(JSON.stringify(value)).toBe('{"b":{"d":1,"c":[{"z":1,"y":2}]},"a":0}');
+  });
+});
+
 function sorted(value: Json): unknown {
   if (Array.isArray(value)) return { list: (value as readonly Json[]).map(sorted) };
   if (typeof value !== "object" || value === null) return value;

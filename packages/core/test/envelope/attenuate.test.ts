@@ -1,8 +1,11 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { attenuate, type Narrowing } from "../../src/envelope/attenuate.ts";
+import { attenuate, meet, type Narrowing } from "../../src/envelope/attenuate.ts";
+import type { Envelope } from "../../src/envelope/envelope.ts";
 import { isNarrower } from "../../src/envelope/is-narrower.ts";
+import { serializeEnvelope } from "../../src/envelope/wire.ts";
 import { codeOf } from "../support/codes.ts";
-import { ORDER, parse } from "../support/envelopes.ts";
+import { ORDER, parse, variantsOf, wires } from "../support/envelopes.ts";
 
 const PARENT = parse({
   delegator_id: "u",
@@ -116,4 +119,109 @@ describe("attenuate", () => {
       typeof value !== "object" || value === null || (Object.isFrozen(value) && Object.values(value).every(isFrozen));
     expect([isFrozen(envelope), isFrozen(narrowed)]).toStrictEqual([true, true]);
   });
+
+  describe("what is asked for", () => {
+    /** By way of the wire: the parent with what is asked for in place of its own, read as anybody would read it. */
+    const byWire = (parent: Envelope, narrowing: Narrowing): Envelope => {
+      const { allowedTools, mayDelegate, deniedTools, resourceConstraints = {}, ...rest } = narrowing;
+      const named = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+      const tools = allowedTools === undefined && mayDelegate === undefined ? {} : { allowedTools: allowedTools ?? [], mayDelegate: mayDelegate ?? [] };
+      const constraints = { ...parent.resourceConstraints, ...resourceConstraints };
+      const asked = parse(serializeEnvelope({ ...parent, ...named, ...tools, deniedTools: deniedTools ?? [], resourceConstraints: constraints }));
+      return meet(parent, deniedTools === undefined ? { ...asked, deniedTools: parent.deniedTools } : asked, ORDER);
+    };
+    const outcome = (attempt: () => Envelope): unknown => {
+      const code = codeOf(attempt);
+      return code === "nothing thrown" ? attempt() : code;
+    };
+    const members = fc.subarray(Object.keys(PARENT), { maxLength: 4 });
+
+    it("is read as it would be from a wire", () => {
+      const cases = wires.chain((wire) => fc.tuple(fc.constant(wire), variantsOf(wire), members));
+      fc.assert(
+        fc.property(cases, ([wire, other, named]) => {
+          const parent = parse(wire);
+          const asked = Object.fromEntries(Object.entries(parse(other)).filter(([member]) => named.includes(member))) as Narrowing;
+          expect(outcome(() => attenuate(parent, asked, ORDER).envelope)).toStrictEqual(outcome(() => byWire(parent, asked)));
+        }),
+        { numRuns: 1000 },
+      );
+    });
+
+    it("is refused where it would be from a wire", () => {
+      const lists = [["b", "a", "b"], ["*"], [null], ["__proto__", "constructor"], { length: 1 }, new Set(["a"])];
+      const values = [
+        null,
+        undefined,
+        Number.NaN,
+        -0,
+        -1,
+        0.5,
+        2 ** 53,
+        8.64e15,
+        Date.UTC(9999, 11, 31, 23, 59, 59, 999) + 1,
+        "",
+        "a b",
+        "\ud800",
+        "a\0",
+        "ü",
+        {},
+        [],
+        true,
+      ];
+      const maps: readonly object[] = [
+        { customer_id: "\ud800" },
+        { customer_id: "a\0" },
+        { max_records: -0 },
+        { region: "eu" },
+        { contract_ids: ["k2", "k1"] },
+        { constructor: ["a"] },
+      ];
+      const budgets = [
+        { tools: { constructor: { calls: 1 } } },
+        { tools: JSON.parse('{"__proto__":{"calls":1}}') as object },
+        { calls: -1 },
+        { calls: Number.NaN },
+      ];
+      const hostile = fc.oneof(
+        fc.constantFrom<unknown>(...lists, ...values, ...maps, ...budgets, new Date(0), new Map(), () => 1),
+        fc.anything(),
+      );
+      const ignored = ["resourceConstraints"]; // a list or text in its place is spread by the reference
+      fc.assert(
+        fc.property(fc.constantFrom(...Object.keys(PARENT)), hostile, (member, value) => {
+          if (value === null || (ignored.includes(member) && !isPlainObject(value))) return;
+          const asked = { [member]: value } as Narrowing;
+          expect(outcome(() => attenuate(PARENT, asked, ORDER).envelope)).toStrictEqual(outcome(() => byWire(PARENT, asked)));
+        }),
+        { numRuns: 3000 },
+      );
+    });
+
+    it("is looked at together with a parent that nobody has read", () => {
+      const parent = { ...PARENT, allowedTools: ["b", "a", "b"], approvals: ["b", "a"] };
+      expect(attenuate(parent, {}, ORDER).envelope).toMatchObject({ allowedTools: ["a", "b"], approvals: ["a", "b"] });
+      for (const wrong of [
+        { allowedTools: ["*"] },
+        { agentId: "" },
+        { expiresAt: Number.NaN },
+        { maxDepth: 65 },
+        { budgets: { calls: -1 } },
+        { tenantId: undefined },
+      ])
+        expect(codeOf(() => attenuate({ ...PARENT, ...wrong } as Envelope, {}, ORDER))).toBe("envelope_malformed");
+      const constraints = new Map(Object.entries(PARENT.resourceConstraints)) as unknown as Envelope["resourceConstraints"];
+      expect(codeOf(() => attenuate({ ...PARENT, resourceConstraints: constraints }, {}, ORDER))).toBe("envelope_malformed");
+      for (const customer_id of ["\ud800", "a\0"])
+        expect(codeOf(() => attenuate({ ...PARENT, resourceConstraints: { ...PARENT.resourceConstraints, customer_id } }, {}, ORDER))).toBe(
+          "envelope_malformed",
+        );
+    });
+  });
 });
+
+function isPlainObject(value: unknown): boolean {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && [Object.prototype, null].includes(Object.getPrototypeOf(value) as object | null)
+  );
+}

@@ -180,6 +180,24 @@ describe("parseEnvelope", () => {
     expect(parse({ ...DESIGN_ENVELOPE, expires_at: instant }).expiresAt).toBe(time);
   });
 
+  it("reads of all days and hours those that there are", () => {
+    const two = (value: number): string => String(value).padStart(2, "0");
+    const wrong: string[] = [];
+    for (const year of ["0000", "1900", "1970", "2000", "2024", "2026", "2100"]) {
+      for (let month = 0; month <= 13; month++) {
+        for (let day = 0; day <= 32; day++) {
+          for (const clock of ["00:00:00Z", "23:59:59.999Z", "24:00:00Z", "23:59:60Z"]) {
+            const text = `${year}-${two(month)}-${two(day)}T${clock}`;
+            const time = Date.parse(text);
+            const isReal = time >= 0 && new Date(time).toISOString().slice(0, 19) === text.slice(0, 19);
+            if ((refused({ expires_at: text, agent_id: "a" }) === "nothing thrown") !== isReal) wrong.push(text);
+          }
+        }
+      }
+    }
+    expect(wrong).toEqual([]);
+  });
+
   it("for any input: refuses with its code, or gives an envelope that reads back as itself", () => {
     const hostile = fc.oneof(fc.anything(), fc.constantFrom<unknown>(Number.NaN, -0, 2 ** 53, "", "*", "__proto__", "\ud800", [], {}, null));
     const members = fc.constantFrom(...Object.keys(serializeEnvelope(parse(DESIGN_ENVELOPE))), "constructor", "unknown");

@@ -29,6 +29,7 @@ describe("enforce", () => {
         agent: "agent",
         callId: (pdp.asks("decide")[0] as AccessRequest | undefined)?.context.call_id,
         decisionId: "dec_1",
+        grantId: "grant_1",
         status: "done",
         records: undefined,
         resultDigest: expect.stringMatching(/^hmac-sha-256:/),

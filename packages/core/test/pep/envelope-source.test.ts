@@ -23,7 +23,7 @@ describe("a call without an envelope is a deny", () => {
     ["a source of sources", (task: Task) => () => () => task],
     [
       "a presentation without a task",
-      () => Object.defineProperty({}, Symbol.for("ambit.presentation"), { value: () => ({ kind: "handle", handle: "h" }) }) as unknown,
+      () => Object.defineProperty({}, Symbol.for("ambit.holding"), { value: () => ({ kind: "handle", handle: "h" }) }) as unknown,
     ],
   ])("%s", async (_, envelope: (task: Task) => unknown) => {
     const { pdp, pep, task, call } = await scene();

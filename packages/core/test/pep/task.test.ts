@@ -48,7 +48,7 @@ describe("a task hides its presentation (I10)", () => {
   it("and cannot be changed", async () => {
     const { task } = await scene();
     expect(() => Object.assign(task, { envelopeId: "other" })).toThrow(TypeError);
-    expect(() => Object.defineProperty(task, Symbol.for("ambit.presentation"), { value: () => ({ kind: "handle", handle: "mine" }) })).toThrow(TypeError);
+    expect(() => Object.defineProperty(task, Symbol.for("ambit.holding"), { value: () => ({ kind: "handle", handle: "mine" }) })).toThrow(TypeError);
     expect(() => Object.assign(task.envelope.allowedTools, { 0: "admin" })).toThrow(TypeError);
   });
 });
@@ -59,8 +59,8 @@ describe("two copies of this package in one process", () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "ambit-copy-"));
-    await cp(fileURLToPath(new URL("../../src", import.meta.url)), folder, { recursive: true });
-    other = (await import(pathToFileURL(join(folder, "index.ts")).href)) as typeof other;
+    for (const part of ["package.json", "src"]) await cp(fileURLToPath(new URL(`../../${part}`, import.meta.url)), join(folder, part), { recursive: true });
+    other = (await import(pathToFileURL(join(folder, "src/index.ts")).href)) as typeof other;
   });
   afterAll(() => rm(folder, { recursive: true }));
 

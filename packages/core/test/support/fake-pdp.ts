@@ -5,7 +5,7 @@ import { createPep, type PepOptions } from "../../src/pep/create-pep.ts";
 import type { BeginOptions, Pep } from "../../src/pep/pep.ts";
 import type { Task } from "../../src/pep/task.ts";
 import type { ToolCall } from "../../src/pep/tool-call.ts";
-import { parse } from "./envelopes.ts";
+import { ORDER, parse } from "./envelopes.ts";
 
 export const NOW = Date.UTC(2026, 4, 12, 12);
 export const HANDLE = "handle-that-nobody-must-see";
@@ -26,13 +26,13 @@ export function issue(wire: unknown, change: Partial<Issued> = {}): IssueAnswer 
     lineage: "lin_1",
     depth: 0,
     envelope: parse(wire),
-    presentation: { kind: "handle", handle: HANDLE },
+    holding: { kind: "handle", handle: HANDLE },
     ...change,
   };
   return { decision: true, id: "dec_0", issued };
 }
 
-type Answers = { readonly [method in Exclude<keyof Pdp, "capability">]?: (...request: Parameters<Pdp[method]>) => unknown };
+type Answers = { readonly [method in Exclude<keyof Pdp, "capability" | "terms">]?: (...request: Parameters<Pdp[method]>) => unknown };
 
 export interface FakePdp extends Pdp {
   /** What was asked, in order. */
@@ -60,6 +60,8 @@ export function createFakePdp(answers: Answers = {}): FakePdp {
     decide: answer("decide", () => permit()),
     redeem: answer("redeem", () => ({ redeemed: true })),
     settle: answer("settle", () => ({ recorded: true })),
+    terms: () => Promise.resolve({ order: ORDER, audience: ["pdp"], toolId: (name) => name.replaceAll("_", ".") }),
+    introduce: answer("introduce", () => ({ decision: false, id: "dec_3", refusal: REFUSAL })),
     end: answer("end", () => ({ ended: true })),
   };
 }

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { canonicalJson } from "../../src/data/canonical.ts";
 import type { JsonObject } from "../../src/data/json.ts";
 import { trustAnchor } from "../../src/token/anchors.ts";
 import { generateKey, type SigningKey } from "../../src/token/key.ts";
@@ -37,6 +38,19 @@ async function call(chain: HeldChain, key: SigningKey, tool: string, args: JsonO
 }
 
 describe("what is issued and derived", () => {
+  it("is signed in the one order of JCS, whatever order it was asked for in", async () => {
+    const tools = { b: { z: { min: 0, max: 9, constraint_type: "range" }, "10": RANGE, "9": RANGE }, a: {} };
+    const textOf = ({ tokens }: HeldChain): string => Buffer.from(tokens.at(-1)?.split(".")[1] ?? "", "base64url").toString();
+    const root = await rootWith({ tools, audience: [AUDIENCE], otherDetails: [{ type: "other", a: { d: 1, c: 2 } }] });
+    for (const text of [textOf(root), textOf(await childOf(root))]) expect(text).toBe(canonicalJson(JSON.parse(text) as JsonObject));
+    Object.defineProperty(Object.prototype, "toJSON", { value: () => "forged", configurable: true, writable: true });
+    try {
+      expect(textOf(await rootWith({ tools: { a: {} } }))).toContain('"tools":{"a":{}}');
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "toJSON");
+    }
+  });
+
   it("is verified, and permits its holder what it says and nobody else anything", async () => {
     const root = await rootWith();
     const child = await childOf(root, {

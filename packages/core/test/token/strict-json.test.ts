@@ -3,13 +3,82 @@ import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/data/canonical.ts";
 import type { Json } from "../../src/data/json.ts";
 import { exactNumber } from "../../src/token/decimal.ts";
-import { isExact, parseJson } from "../../src/token/strict-json.ts";
+import { isExact, parseJson, type JsonLimits } from "../../src/token/strict-json.ts";
 
 function valueOf(text: string): unknown {
   const parsed = parseJson(text);
   return typeof parsed === "string" ? `refused: ${parsed}` : parsed.value;
 }
 const isRefused = (text: string): boolean => typeof parseJson(text) === "string";
+
+/** What there is to know of an answer: values with NaN and `__proto__` told apart, and what is frozen. */
+function answerTo(text: string, limits?: JsonLimits): unknown {
+  const parsed = parseJson(text, limits);
+  const shape = (value: unknown): unknown => {
+    if (typeof value !== "object" || value === null) return [typeof value, Object.is(value, -0) ? "-0" : String(value)];
+    const members = Object.getOwnPropertyNames(value).map((name) => [name, shape((value as Readonly<Record<string, unknown>>)[name])]);
+    return [
+      Array.isArray(value),
+      Object.isFrozen(value),
+      Object.getPrototypeOf(value) === (Array.isArray(value) ? Array.prototype : Object.prototype),
+      members,
+    ];
+  };
+  return typeof parsed === "string" ? "refused" : [shape(parsed.value), [...parsed.fractions].sort()];
+}
+
+describe("text as `JSON.stringify` writes it, which is read in another way", () => {
+  const name = fc.constantFrom("a", "b", "__proto__", "constructor", "toJSON", "toString", "", "1", "10", "é", "😀", "\ud800", "\u0000", "\\", '"');
+  const numbers = ["0", "-0", "1", "1.0", "1e2", "1E2", "100", "1e21", "1e+21", "0.1", "0.10", "-5", "01", "9007199254740993", "9007199254740992"];
+  const others = ["true", "false", "null", "{}", "[]", '""', '":"', '"a\\u0000"', '"\\ud800"', '"\ud800"', '"\u0001"', '"\\/"', '"\\u0061"', '" "'];
+  const leaf = fc.oneof(fc.constantFrom(...numbers), fc.constantFrom(...others));
+  const space = fc.constantFrom("", "", "", "", "", " ", "\n", "\u00a0");
+  const { text } = fc.letrec<{ text: string; list: string; object: string }>((tie) => ({
+    text: fc.oneof({ maxDepth: 4, depthSize: "small" }, leaf, tie("list"), tie("object")),
+    list: fc.tuple(fc.array(tie("text"), { maxLength: 3 }), space).map(([items, gap]) => `[${items.join(`,${gap}`)}]`),
+    object: fc
+      .tuple(fc.array(fc.tuple(name, tie("text")), { maxLength: 4 }), space)
+      .map(([members, gap]) => `{${members.map(([key, value]) => `${gap}${key === "\ud800" ? `"${key}"` : JSON.stringify(key)}:${value}`).join(",")}}`),
+  }));
+  const limits = fc.option(fc.record({ depth: fc.nat(5), nodes: fc.nat(12), members: fc.nat(4) }), { nil: undefined, freq: 2 });
+
+  it("says the same, or is refused just the same", () => {
+    // White space after the value makes it text that nobody writes.
+    fc.assert(
+      fc.property(text, limits, (json, most) => {
+        expect(answerTo(json, most)).toEqual(answerTo(`${json} `, most));
+      }),
+      { numRuns: 20_000 },
+    );
+  });
+
+  it("says which members are written with a fraction or an exponent", () => {
+    const written = '{"a":0.5,"b":1e+21,"c":5e-324,"d":7,"e":[0.5]}';
+    for (const json of [written, ` ${written}`]) expect(parseJson(json)).toMatchObject({ fractions: new Set(["a", "b", "c"]) });
+  });
+
+  it("says the same where a prototype has `toJSON`", () => {
+    Object.defineProperty(Object.prototype, "toJSON", { value: () => "forged", configurable: true, writable: true });
+    try {
+      expect(valueOf('{"a":[1]}')).toEqual({ a: [1] });
+      expect(isRefused('{"a":"forged","a":1}')).toBe(true);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "toJSON");
+    }
+  });
+
+  it.each([
+    [`${"[".repeat(129)}${"]".repeat(129)}`, `${"[".repeat(128)}${"]".repeat(128)}`],
+    [`[${Array.from({ length: 10_000 }, () => 1).join(",")}]`, `[${Array.from({ length: 9999 }, () => 1).join(",")}]`],
+    [
+      JSON.stringify(Object.fromEntries(Array.from({ length: 1025 }, (_, index) => [`a${index}`, 0]))),
+      JSON.stringify(Object.fromEntries(Array.from({ length: 1024 }, (_, index) => [`a${index}`, 0]))),
+    ],
+  ])("has the same limits (%#)", (over, at) => {
+    expect([isRefused(over), isRefused(`${over} `)]).toEqual([true, true]);
+    expect([isRefused(at), isRefused(`${at} `)]).toEqual([false, false]);
+  });
+});
 
 describe("parseJson", () => {
   it("reads what JSON.parse reads, and freezes it", () => {

@@ -2,11 +2,13 @@ import { AmbitError } from "../../errors.ts";
 import type { JsonObject } from "../../data/json.ts";
 import { attenuate, type Narrowed, type Narrowing } from "../../envelope/attenuate.ts";
 import { reachOf, type Envelope } from "../../envelope/envelope.ts";
+import { madeOfPlain } from "../../envelope/wire.ts";
 import type { Order } from "../../envelope/order.ts";
 import type { PublicKey } from "../crypto.ts";
 import { deriveToken, holdChain, issueRoot, type HeldChain } from "../issue.ts";
 import type { SigningKey } from "../key.ts";
 import { readEntry, writeEntry } from "./entry.ts";
+import { writeLineage } from "./lineage.ts";
 
 /** An envelope as its holder keeps it: the chain to present and to derive from, and what its leaf says. */
 export interface HeldEnvelope {
@@ -20,6 +22,8 @@ export interface NewEnvelope {
   readonly issuer: string;
   /** The holder's key. */
   readonly holder: PublicKey;
+  /** The lineage that it goes on in, where it is not the first root. */
+  readonly lineage?: string | undefined;
   /** The Ambit verifiers that it may be shown to; at least one, because a verifier of the draft alone would not see our dimensions. */
   readonly audience: readonly string[];
   /** Milliseconds since the epoch. */
@@ -39,7 +43,7 @@ export async function issueEnvelope(options: NewEnvelope, key: SigningKey, order
       holder: options.holder,
       audience: options.audience,
       tools: toolsOf(envelope),
-      otherDetails: [writeEntry(envelope, order)],
+      otherDetails: [writeEntry(envelope, order), ...(options.lineage === undefined ? [] : [writeLineage(options.lineage)])],
       maxDepth: envelope.maxDepth,
       expiresAt: envelope.expiresAt / 1000,
       now: options.now,
@@ -93,12 +97,13 @@ export function holdEnvelope(tokens: readonly string[], order: Order): HeldEnvel
   const chain = holdChain(tokens);
   const envelope = readEntry(chain.leaf.claims, order);
   if (typeof envelope === "string") throw new AmbitError("envelope_malformed", `the envelope of the leaf cannot be used: ${envelope}`);
-  return Object.freeze({ chain, envelope });
+  return Object.freeze({ chain, envelope: madeOfPlain(envelope) });
 }
 
 /** INVARIANT I7: cut down, never up. */
 function inSeconds(envelope: Envelope): Envelope {
-  return Object.freeze({ ...envelope, expiresAt: Math.floor(envelope.expiresAt / 1000) * 1000 });
+  const expiresAt = Math.floor(envelope.expiresAt / 1000) * 1000;
+  return expiresAt === envelope.expiresAt && Object.isFrozen(envelope) ? envelope : Object.freeze({ ...envelope, expiresAt });
 }
 
 /** Which tools the draft's own entry names. Their arguments are bounded by our entry alone, which every Ambit verifier reads. */

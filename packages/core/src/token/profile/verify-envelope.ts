@@ -2,6 +2,7 @@ import type { Envelope } from "../../envelope/envelope.ts";
 import { reasonsNotNarrower } from "../../envelope/is-narrower.ts";
 import type { Order } from "../../envelope/order.ts";
 import type { TrustAnchor } from "../anchors.ts";
+import { hasPlainHeader } from "../compact.ts";
 import { because, refused, type Refused } from "../reason.ts";
 import type { VerifiedChain } from "../verify-chain.ts";
 import type { VerifiedToken } from "../verify-root.ts";
@@ -41,10 +42,13 @@ export type EnvelopesAnswer = Refused | { readonly verified: true; /** From the 
 export function verifyEnvelopes(chain: VerifiedChain<EnvelopeAnchor>, order: Order): EnvelopesAnswer {
   const { anchor, tokens } = chain;
   if (anchor.kind !== "ambit") return refused("chain_broken", "profile 1", 0, "the anchor is for chains without envelopes");
-  if (tokens[0]?.claims.audience === undefined) return refused("audience_mismatch", "profile 2", 0, "the root does not say which verifiers it is for");
+  // A list that is empty names nobody, and what is for nobody in particular would be for everybody.
+  if ((tokens[0]?.claims.audience ?? []).length === 0) return refused("audience_mismatch", "profile 2", 0, "the root does not say which verifiers it is for");
   const envelopes: SignedEnvelope[] = [];
   for (const [index, token] of tokens.entries()) {
-    const envelope = readEntry(token.claims, order);
+    const excess = excessOf(token);
+    if (excess !== undefined) return refused("envelope_malformed", "profile 3", index, excess);
+    const envelope = readEntry(token.claims, order, token.text.length);
     if (typeof envelope === "string") return refused("envelope_malformed", "profile 3", index, envelope);
     const parent = envelopes.at(-1)?.envelope;
     const reasons = parent === undefined ? [] : reasonsNotNarrower(envelope, parent, order);
@@ -57,6 +61,12 @@ export function verifyEnvelopes(chain: VerifiedChain<EnvelopeAnchor>, order: Ord
   const tenant = envelopes[0]?.envelope.tenantId;
   if (tenant === undefined || !anchor.tenants.has(tenant)) return refused("tenant_mismatch", "profile 5", 0, "the issuer does not speak for this tenant");
   return { verified: true, envelopes: Object.freeze(envelopes) };
+}
+
+/** The draft has to ignore what it does not know. Who writes our profile has no reason to say where keys are, or when a token begins besides `iat`. */
+function excessOf({ text, claims }: VerifiedToken): string | undefined {
+  if (!hasPlainHeader(text)) return "its header has other members than `alg`, `typ` and `kid`";
+  return Object.hasOwn(claims.signed, "nbf") ? "it has `nbf`; an envelope begins with `iat`" : undefined;
 }
 
 /** What a chain of the draft alone may be taken for under its anchor: nothing of ours is in it. */

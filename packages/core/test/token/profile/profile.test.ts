@@ -89,6 +89,8 @@ describe("a chain of our profile", () => {
     await expect(issueEnvelope({ ...options, audience: [] }, issuerKey, ORDER)).rejects.toMatchObject({ code: "option_invalid" });
     const bare = await issueRoot({ ...options, tools: { "crm.read": {} }, otherDetails: [entryOf(ROOT)], maxDepth: 4, expiresAt: NOW / 1000 + 60 }, issuerKey);
     expect(await verdict(bare.tokens)).toBe("audience_mismatch profile 2");
+    const nobody = { ...options, audience: [], tools: { "crm.read": {} }, otherDetails: [entryOf(ROOT)], maxDepth: 4, expiresAt: NOW / 1000 + 60 };
+    expect(await verdict((await issueRoot(nobody, issuerKey)).tokens)).toBe("audience_mismatch profile 2");
     const other = await issueEnvelope({ ...options, audience: ["https://elsewhere.example"] }, issuerKey, ORDER);
     expect(await verdict(other.chain.tokens)).toBe("verified"); // whom it is for is asked with the call (draft step 6c)
   });
