@@ -8,7 +8,7 @@ const MAY_IMPORT = { core: [], pdp: ["core"], "ai-sdk": ["core"], langchain: ["c
 /** Adapters need the framework that the application has, so whatever they import besides core is a peer. */
 const ADAPTERS = ["ai-sdk", "langchain", "mcp"];
 /** Inside core, strictly downward: a file imports from its own layer and from those before it. */
-const CORE_LAYERS = ["errors.ts", "data", "envelope", "token", "pdp", "state", "audit", "graph", "pep", "index.ts"];
+const CORE_LAYERS = ["errors.ts", "data", "envelope", "token", "identity", "pdp", "state", "audit", "graph", "pep", "index.ts"];
 
 const IMPORT = /^(?:import|export)\b(?:[^;"'=()]*?\bfrom)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']/gm;
 const root = process.argv[2] ?? ".";
@@ -17,7 +17,7 @@ const problems = [];
 for (const name of readdirSync(join(root, "packages"))) {
   const folder = join(root, "packages", name);
   const source = join(folder, "src");
-  const { dependencies = {}, peerDependencies = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const { dependencies = {}, peerDependencies = {}, imports: subpaths = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const declared = Object.keys(ADAPTERS.includes(name) ? peerDependencies : { ...dependencies, ...peerDependencies });
   if (MAY_IMPORT[name] === undefined) problems.push(`${folder}: \`${name}\` is not in the table of tools/check-layers.mjs`);
   const files = existsSync(source) ? readdirSync(source, { recursive: true }).filter((file) => file.endsWith(".ts")) : [];
@@ -28,13 +28,15 @@ for (const name of readdirSync(join(root, "packages"))) {
     for (const { index, 1: statically, 2: lazily } of text.matchAll(IMPORT)) {
       const specifier = statically ?? lazily;
       const at = `${file}:${text.slice(0, index).split("\n").length}`;
-      if (specifier.startsWith(".")) {
-        const target = join(dirname(file), specifier);
+      // A subpath import stands for each of the files that it may choose.
+      const chosen = Object.values(subpaths[specifier]?.["@ambit/source"] ?? {}).map((path) => join(folder, path));
+      for (const target of specifier.startsWith(".") ? [join(dirname(file), specifier)] : chosen) {
         targets.push({ target, at });
         if (!imports.has(target)) problems.push(`${at}: \`${specifier}\` is not a source file of this package`);
         const [from, to] = [file, target].map((path) => CORE_LAYERS.indexOf(relative(source, path).split(sep)[0]));
         if (name === "core" && (from === -1 || to > from || to === -1)) problems.push(`${at}: \`${specifier}\` is not below ${relative(source, file)}`);
-      } else if (!specifier.startsWith("node:")) {
+      }
+      if (!specifier.startsWith(".") && !specifier.startsWith("node:") && chosen.length === 0) {
         const [scope, second] = specifier.split("/");
         const allowed = scope === "@ambit" ? MAY_IMPORT[name]?.includes(second) : declared.includes(scope.startsWith("@") ? `${scope}/${second}` : scope);
         if (!allowed) problems.push(`${at}: packages/${name} must not import \`${specifier}\``);

@@ -5,6 +5,8 @@ Usage
   ambit keys new             make a key
   ambit mint [options]       issue the root of a chain
   ambit attenuate [options]  derive a child of a chain, offline; it can only be smaller
+  ambit export [options]     issue an envelope for a verifier that knows the draft alone
+  ambit prove [options]      prove possession of a chain, for one call
   ambit inspect FILE         show what a chain says
   ambit verify FILE          verify a chain, a call under it, or test vectors
   ambit --help               show this text; \`ambit COMMAND --help\` tells more

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { AmbitError } from "@ambit/core";
 import { ATTENUATE_HELP } from "./attenuate/help.ts";
 import { CliError, reasonOf, usageError } from "./cli-error.ts";
+import { EXPORT_HELP } from "./export/help.ts";
 import { HELP } from "./help.ts";
 import { printable } from "./infer/printable.ts";
 import { INIT_HELP } from "./init/help.ts";
@@ -9,6 +10,7 @@ import { parseInitOptions } from "./init/options.ts";
 import { INSPECT_HELP } from "./inspect/help.ts";
 import { KEYS_HELP } from "./keys/help.ts";
 import { MINT_HELP } from "./mint/help.ts";
+import { PROVE_HELP } from "./prove/help.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERIFY_HELP } from "./verify/help.ts";
 
@@ -25,6 +27,8 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["keys", { help: KEYS_HELP, run: async (args, terminal) => (await import("./keys/keys.ts")).keys(args, terminal), refuses: true }],
   ["mint", { help: MINT_HELP, run: async (args, terminal) => (await import("./mint/mint.ts")).mint(args, terminal), refuses: true }],
   ["attenuate", { help: ATTENUATE_HELP, run: async (args, terminal) => (await import("./attenuate/attenuate.ts")).attenuate(args, terminal), refuses: true }],
+  ["export", { help: EXPORT_HELP, run: async (args, terminal) => (await import("./export/export.ts")).exportCommand(args, terminal), refuses: true }],
+  ["prove", { help: PROVE_HELP, run: async (args, terminal) => (await import("./prove/prove.ts")).prove(args, terminal), refuses: true }],
   ["inspect", { help: INSPECT_HELP, run: async (args, terminal) => (await import("./inspect/inspect.ts")).inspect(args, terminal), refuses: true }],
   ["verify", { help: VERIFY_HELP, run: async (args, terminal) => (await import("./verify/verify.ts")).verify(args, terminal), refuses: true }],
 ]);

@@ -1,7 +1,7 @@
 import { delegate, type Delegate, type EnvelopeSource, type HandOffOptions, type Pep } from "@ambit/core";
 import { tool as createTool, type StructuredToolInterface, type ToolRunnableConfig, type ToolSchemaBase } from "@langchain/core/tools";
 import type { InteropZodType } from "@langchain/core/utils/types";
-import { toDenial } from "./to-outcome.ts";
+import { isInterrupt, toDenial } from "./to-outcome.ts";
 
 /** What the other agent runs with: its own envelope and enforcement point, and what the model asked for. */
 export interface HandOffRun<INPUT> extends Delegate {
@@ -16,7 +16,7 @@ export interface HandOff<INPUT> {
   readonly inputSchema: InteropZodType<INPUT> | Exclude<ToolSchemaBase, InteropZodType>;
   /** What the other agent gets; a part of what this one has, or the hand-off is refused. */
   readonly to: HandOffOptions | ((input: INPUT) => HandOffOptions);
-  /** Runs the other agent. Its envelope ends when this returns. */
+  /** Runs the other agent. Its envelope ends when this returns or throws; an interrupt lets it live on, and the resumed run gets another one. */
   readonly run: (delegate: HandOffRun<INPUT>) => Promise<unknown>;
 }
 
@@ -29,7 +29,7 @@ export function handOffTool<INPUT>(pep: Pep, envelope: EnvelopeSource, name: str
   const run = async (validated: unknown, config: ToolRunnableConfig): Promise<unknown> => {
     const input = validated as INPUT;
     const to = typeof handOff.to === "function" ? handOff.to(input) : handOff.to;
-    const outcome = await delegate(pep, envelope, to, (receiver) => handOff.run({ ...receiver, input, signal: config.signal }));
+    const outcome = await delegate(pep, envelope, to, (receiver) => handOff.run({ ...receiver, input, signal: config.signal }), isInterrupt);
     return outcome.refused === undefined ? outcome.result : toDenial(outcome.refused, name, config.toolCall?.id);
   };
   return createTool(run, { name, description, schema: inputSchema as Exclude<ToolSchemaBase, InteropZodType> });

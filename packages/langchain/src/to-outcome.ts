@@ -16,6 +16,11 @@ export function isGraphBubbleUp(error: unknown): boolean {
   return typeof error === "object" && error !== null && "is_bubble_up" in error && error.is_bubble_up === true;
 }
 
+/** Whether a graph only pauses; of what bubbles up, a command to a parent graph ends the run as a return does. */
+export function isInterrupt(error: unknown): boolean {
+  return isGraphBubbleUp(error) && ["GraphInterrupt", "NodeInterrupt"].includes((error as { readonly name?: string }).name ?? "");
+}
+
 /** What obligations are carried out on, and the way back into the wrapping. */
 interface Part<T> {
   readonly data: unknown;

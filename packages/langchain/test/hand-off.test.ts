@@ -1,4 +1,5 @@
 import type { HandOffOptions } from "@ambit/core";
+import { Command, interrupt, MemorySaver, ParentCommand } from "@langchain/langgraph";
 import { createAgent, HumanMessage } from "langchain";
 import { describe, expect, test, vi } from "vitest";
 import { z } from "zod";
@@ -46,6 +47,21 @@ describe("a hand-off", () => {
     expect(ran).toEqual([{ customer_id: "c1", limit: 10 }]);
     expect(pdp.handedOff.map(({ narrowing }) => narrowing)).toEqual([{ ...to, resourceConstraints: { contract_ids: ["contract_7"] } }]);
     expect(pdp.ended).toEqual(["env_2"]);
+  });
+
+  test("that only pauses keeps its envelope, and one that a command leaves does not", async () => {
+    for (const [leave, ended] of [
+      [() => interrupt<string, string>("sure?"), []],
+      [() => Promise.reject(new ParentCommand(new Command({ graph: Command.PARENT, goto: "__end__" }))), ["env_2"]],
+    ] as const) {
+      const pdp = fakePdp();
+      const { pep, task } = await enforcement(pdp);
+      const options = protect(pep, { tools: [], handOffs: { classify: { description: "d", inputSchema, to, run: async () => leave() } }, envelope: task });
+      const agent = createAgent({ model: callingModel([call]), checkpointer: new MemorySaver(), ...options });
+      await agent.invoke({ messages: [new HumanMessage("go")] }, { configurable: { thread_id: "t" } }).catch(() => undefined);
+      expect(pdp.handedOff).toHaveLength(1);
+      expect(pdp.ended).toEqual(ended);
+    }
   });
 
   test("that is refused never runs the other agent, looks to the model like a refused call, and the run goes on", async () => {

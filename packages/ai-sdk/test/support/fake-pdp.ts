@@ -39,7 +39,7 @@ export function fakePdp(answers: Partial<Omit<Pdp, "capability">> = {}): FakePdp
         lineage: "lin_1",
         depth,
         envelope: parseEnvelope(envelope, createVocabulary({})),
-        presentation: { kind: "handle", handle: id },
+        holding: { kind: "handle", handle: id },
       },
     };
   };
@@ -64,8 +64,10 @@ export function fakePdp(answers: Partial<Omit<Pdp, "capability">> = {}): FakePdp
       settled.push(outcome);
       return (answers.settle ?? (async () => ({ recorded: true }) as const))(outcome);
     },
+    terms: () => Promise.reject(new Error("there are no signed envelopes here")),
+    introduce: () => Promise.reject(new Error("there are no signed envelopes here")),
     end: async ({ presentation }) => {
-      ended.push(presentation.handle);
+      ended.push(presentation.kind === "handle" ? presentation.handle : "");
       return { ended: true };
     },
   };

@@ -1,3 +1,4 @@
+import { parseAnchors } from "@ambit/pdp";
 import type { TokenRefusal } from "@ambit/core/token";
 import { usageError } from "../cli-error.ts";
 import { parseChain } from "../input/chain.ts";
@@ -8,7 +9,6 @@ import { createPaint } from "../output/paint.ts";
 import { jsonText } from "../output/shown.ts";
 import type { Terminal } from "../terminal.ts";
 import { instantOf } from "../time.ts";
-import { parseAnchors } from "./anchors.ts";
 import { outcomeJson, outcomeText } from "./outcome-text.ts";
 import { answer, type Outcome, type Question } from "./question.ts";
 import { verifyVectors } from "./verify-vectors.ts";

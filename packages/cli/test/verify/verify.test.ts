@@ -83,7 +83,7 @@ describe("ambit verify", () => {
     ["usage", ["--vectors", "x", "--anchors", "y"]],
     ["usage", ["chain.json", "--vectors", "x"]],
     ["file_unreadable", ["no-such-file", ...BASE]],
-    ["file_malformed", ["chain.json", ...BASE, "--anchors", "chain.json"]],
+    ["config_invalid", ["chain.json", ...BASE, "--anchors", "chain.json"]],
   ])("answers %s and exit code 2 to %j", async (code, args) => {
     const ran = await session.run(["verify", ...args]);
     expect(ran).toMatchObject({ exitCode: 2, out: "" });
@@ -111,7 +111,7 @@ describe("ambit verify", () => {
     ]) {
       await session.write("anchors.json", anchors);
       const ran = await session.run(["verify", "chain.json", ...BASE]);
-      expect(ran, JSON.stringify(anchors)).toMatchObject({ exitCode: 2, out: "", err: expect.stringMatching(/^error\[file_malformed\]/) });
+      expect(ran, JSON.stringify(anchors)).toMatchObject({ exitCode: 2, out: "", err: expect.stringMatching(/^error\[config_invalid\]/) });
     }
   });
 });

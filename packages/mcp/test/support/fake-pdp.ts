@@ -34,7 +34,7 @@ export function fakePdp(answers: Partial<Pick<Pdp, "decide" | "redeem" | "settle
         lineage: "lin_1",
         depth: 0,
         envelope: parseEnvelope(envelope, createVocabulary({})),
-        presentation: { kind: "handle", handle: "handle_1" },
+        holding: { kind: "handle", handle: "handle_1" },
       },
     }),
     handOff: async () => ({ decision: false, id: "dec_hand_off", refusal: { code: "hand_off_denied", message: "not here", retryable: false } }),
@@ -47,6 +47,8 @@ export function fakePdp(answers: Partial<Pick<Pdp, "decide" | "redeem" | "settle
       settled.push(outcome);
       return (answers.settle ?? (async () => ({ recorded: true }) as const))(outcome);
     },
+    terms: () => Promise.reject(new Error("there are no signed envelopes here")),
+    introduce: () => Promise.reject(new Error("there are no signed envelopes here")),
     end: async () => ({ ended: true }),
   };
 }
