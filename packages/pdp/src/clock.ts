@@ -1,12 +1,12 @@
 import { Refused } from "./refusal.ts";
-import type { Setting } from "./setting.ts";
+import type { Runtime } from "./runtime.ts";
 
 /**
  * Now, in milliseconds since the epoch. Refuses (`state_unavailable`) a clock that throws or tells anything but a safe integer: what was issued at no time can
  * neither expire nor be revoked, because every comparison with it is false.
  */
-export function clock(setting: Setting): number {
-  const now = tell(setting.now);
+export function clock({ now: ask }: Pick<Runtime, "now">): number {
+  const now = tell(ask);
   if (Number.isSafeInteger(now)) return now as number;
   throw new Refused("envelope", "state_unavailable", "what time it is cannot be told", "the clock (`now`) must tell whole milliseconds since the epoch");
 }

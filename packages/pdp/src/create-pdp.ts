@@ -1,27 +1,46 @@
-import { createMemoryLog, openFileLog, type DecisionLog } from "@ambit/core/audit";
-import { createVocabulary, PDP_CAPABILITY, type Pdp, type StateStore } from "@ambit/core";
-import { begin } from "./begin.ts";
-import { createCedarEngine } from "./cedar/cedar-engine.ts";
-import { parseAgents } from "./config/agents.ts";
+import type { DecisionLog } from "@ambit/core/audit";
+import { PDP_CAPABILITY, type DocumentStore, type Pdp, type StateStore } from "@ambit/core";
+import type { ProofVerifier } from "@ambit/core/identity";
+import type { Approval } from "./approvals/approvals.ts";
+import { createApprovalDesk, type ApprovalDesk } from "./approvals/desk.ts";
+import { clock } from "./clock.ts";
+import type { AnchorSource } from "./config/anchors.ts";
 import { loadConfig, type PdpConfig } from "./config/load-config.ts";
-import { parsePurposes } from "./config/purposes.ts";
+import { createSetting } from "./create-setting.ts";
 import { decide } from "./decide.ts";
-import { createEnvelopeStore } from "./envelope-store.ts";
-import { handOff } from "./hand-off.ts";
-import { createArgumentCheck } from "./manifest/input-schema.ts";
-import { parseManifest } from "./manifest/parse-manifest.ts";
 import type { PolicyEngine } from "./engine/policy-engine.ts";
-import { createMemoryState } from "./state/memory-state.ts";
+import type { Signing } from "./envelopes/signed-chains.ts";
+import { begin } from "./lifecycle/begin.ts";
+import { end } from "./lifecycle/end.ts";
+import { handOff } from "./lifecycle/hand-off.ts";
+import { introduce } from "./lifecycle/introduce.ts";
+import { revoke, type Revocation } from "./lifecycle/revoke.ts";
+import { checkSame, createRuntime } from "./runtime.ts";
 import type { Setting } from "./setting.ts";
-import { end, redeem, settle } from "./settle.ts";
+import { redeem, settle } from "./settle.ts";
+import { recordLoad } from "./steps/load-record.ts";
 
 export interface PdpOptions {
   /** Instead of the log of the configuration. Whoever gives it closes it. */
   readonly log?: DecisionLog | undefined;
   /** Instead of memory. */
   readonly state?: StateStore | undefined;
+  /** Documents that processes share: requests for approval. Instead of memory. */
+  readonly documents?: DocumentStore | undefined;
+  /** Told of every new request for approval; what it throws or rejects is nobody's. */
+  readonly onApprovalRequest?: ((approval: Approval) => void | Promise<void>) | undefined;
   /** Instead of Cedar with the policies of the configuration. */
   readonly engine?: PolicyEngine | undefined;
+  /** Instead of the `signing` of the configuration: with a key that is kept elsewhere. */
+  readonly signing?: Signing | undefined;
+  /** Trust anchors besides those of the configuration, asked at every verification. */
+  readonly anchors?: AnchorSource | undefined;
+  /** Instead of the `identity` of the configuration: whose tokens are proof of a delegator. */
+  readonly proofs?: ProofVerifier | undefined;
+  /** Whether a task only begins with a proof of its delegator, and never because the application says so. @defaultValue false */
+  readonly requireProof?: boolean | undefined;
+  /** Instead of the `audience` of the configuration. */
+  readonly audience?: readonly string[] | undefined;
   /** Milliseconds that a grant can be redeemed after its decision. Default 10,000. */
   readonly grantLifetime?: number | undefined;
   /** The clock, in milliseconds since the epoch. */
@@ -30,10 +49,21 @@ export interface PdpOptions {
 
 /** A decision point in this process. Disposing of it closes the decision log. */
 export interface EmbeddedPdp extends Pdp, AsyncDisposable {
-  /** Of the policies and of the schema they were checked against. */
+  /** Of the policies and of the schema they were checked against; written with every decision. */
   readonly policyDigest: string;
+  /**
+   * Reads the configuration again, or another one, and decides by it from the next question on. What was begun under the old one goes to its end under it. Refuses whatever `createPdp` refuses, and a `log`
+   * that is another one; then everything stays as it was. Envelopes that are signed for another vocabulary or another catalogue of purposes are not taken any longer.
+   */
+  reload(config?: string | URL | PdpConfig): Promise<void>;
+  /** Revokes what was given out until now for a task, a session, an agent, a delegator or a tenant, with everything derived from it. */
+  revoke(revocation: Revocation): Promise<void>;
+  /** Where people answer what waits for an approval. */
+  readonly approvals: ApprovalDesk;
   close(): Promise<void>;
 }
+
+const SWEEP_EVERY = 1024;
 
 /**
  * The embedded decision point: Cedar policies, state in memory, decisions in a hash-chained file.
@@ -41,41 +71,48 @@ export interface EmbeddedPdp extends Pdp, AsyncDisposable {
  * contradictory. Without policies it starts and denies everything (`no_policy`).
  */
 export async function createPdp(config: string | URL | PdpConfig, options: PdpOptions = {}): Promise<EmbeddedPdp> {
-  const { now = Date.now, grantLifetime = 10_000 } = options;
-  const loaded = await loadConfig(config);
-  const vocabulary = createVocabulary(loaded.vocabulary);
-  const purposes = parsePurposes(loaded.purposes.data, loaded.purposes.name);
-  const agents = parseAgents(loaded.agents.data, vocabulary, loaded.agents.name);
-  const manifest = parseManifest(loaded.manifest.data, loaded.manifest.name);
-  const engine = options.engine ?? createCedarEngine(loaded.policies, manifest);
-  const memory = createMemoryState();
-  const ownLog = options.log === undefined && loaded.log !== "memory" ? await openFileLog(loaded.log, { now }) : undefined;
-  const setting: Setting = {
-    manifest,
-    argumentChecks: new Map([...manifest.tools].map(([id, { inputSchema }]) => [id, createArgumentCheck(inputSchema)])),
-    agents,
-    purposes,
-    order: { vocabulary, purposes },
-    engine,
-    envelopes: createEnvelopeStore((tenantId, lineage) => memory.forget(tenantId, lineage)),
-    state: options.state ?? memory,
-    log: options.log ?? ownLog ?? createMemoryLog({ now }),
-    grantLifetime,
-    now,
-    ends: new WeakMap(),
-    recording: new Map(),
+  const { now = Date.now } = options;
+  const loaded = await loadConfig(config, now);
+  const own = await createRuntime(loaded.log, options);
+  let setting = await orClose(own.close, async () => createSetting(loaded, options, own));
+  let asked = 0;
+  /** Now and then drops what nothing can ask for any longer, after the answer and in nobody's way. */
+  const tidy = <T>(answer: Promise<T>): Promise<T> => {
+    if (++asked % SWEEP_EVERY === 0) void answer.then(() => own.sweep(clock(own.runtime))).catch(() => undefined);
+    return answer;
   };
-  const close = async (): Promise<void> => ownLog?.close();
   return Object.freeze<EmbeddedPdp>({
     capability: PDP_CAPABILITY,
-    policyDigest: engine.digest,
-    begin: (request) => begin(setting, request),
+    get policyDigest() {
+      return setting.engine.digest;
+    },
+    begin: (request) => tidy(begin(setting, request)),
+    terms: async () => setting.terms,
     handOff: (request) => handOff(setting, request),
-    decide: (request) => decide(setting, request),
+    introduce: (request) => introduce(setting, request),
+    decide: (request) => tidy(decide(setting, request)),
     redeem: (request) => redeem(setting, request),
     settle: (outcome) => settle(setting, outcome),
     end: (request) => end(setting, request),
-    close,
-    [Symbol.asyncDispose]: close,
+    approvals: createApprovalDesk(() => setting),
+    revoke: (revocation) => revoke(setting, revocation),
+    reload: async (again = config) => {
+      const next = await loadConfig(again, now);
+      checkSame(loaded.log, next.log);
+      const replacement: Setting = createSetting(next, options, own);
+      await recordLoad(setting, replacement);
+      setting = replacement;
+    },
+    close: own.close,
+    [Symbol.asyncDispose]: own.close,
   });
+}
+
+async function orClose<T>(close: () => Promise<void>, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }

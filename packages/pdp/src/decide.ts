@@ -1,12 +1,14 @@
 import { randomText, saltedDigestOf, type AccessRequest, type Committed, type Decision, type Obligation, type Refusal } from "@ambit/core";
-import { leafOf, type Chain } from "./envelope-store.ts";
+import { leafOf, type Chain } from "./envelopes/chain.ts";
 import type { ToolEntry } from "./manifest/manifest.ts";
 import { refusalOf, Refused } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
 import { checkApproval } from "./steps/approval.ts";
 import { commit } from "./steps/commit.ts";
 import { checkConstraints, type ResultObligation } from "./steps/constraint.ts";
-import { checkEnvelope, openEnvelope } from "./steps/envelope.ts";
+import { openCall, recogniseChain } from "./envelopes/open.ts";
+import { letIn } from "./lifecycle/introduce.ts";
+import { checkEnvelope } from "./steps/envelope.ts";
 import { factsOf } from "./steps/facts.ts";
 import { checkIntent } from "./steps/intent.ts";
 import { partyOf, record } from "./steps/log.ts";
@@ -68,8 +70,9 @@ async function recordPermit(setting: Setting, progress: Progress): Promise<void>
 
 async function judge(setting: Setting, progress: Progress): Promise<void> {
   const { context, subject, action } = progress.request;
-  const chain = (progress.chain = openEnvelope(setting, context.presentation));
+  const { chain, once } = await openOwnCall(setting, progress);
   await checkEnvelope(setting, chain, context.agent);
+  await letIn(setting, chain);
   const { envelope } = leafOf(chain);
   if (subject.type !== "user" || subject.id !== envelope.delegatorId)
     throw new Refused("envelope", "holder_mismatch", "the request names another delegator than the envelope");
@@ -79,7 +82,7 @@ async function judge(setting: Setting, progress: Progress): Promise<void> {
   progress.obligations = [...constrained, ...checkIntent(setting, chain, tool)];
   const facts = await factsOf(setting, envelope.tenantId, chain.lineage);
   progress.policies = await checkPolicy(setting, chain, facts, callQuestion(tool, context.arguments));
-  checkApproval(chain, tool);
+  const approved = await checkApproval(setting, chain, tool, progress.request);
   const committed = await commit(setting, {
     chain,
     tool,
@@ -89,9 +92,25 @@ async function judge(setting: Setting, progress: Progress): Promise<void> {
     callDigest: context.call_digest,
     decisionId: progress.id,
     grantId: `grant_${randomText()}`,
+    once: [...once, ...approved.once],
+    onApprovalUsed: approved.askAgain,
   });
   progress.committed = committed;
   progress.isRepeated = committed.status === "repeated";
+}
+
+/** Whom the record of a refusal is about is known, too: whose envelope it was that somebody could not use. */
+async function openOwnCall(setting: Setting, progress: Progress): ReturnType<typeof openCall> {
+  const { request } = progress;
+  try {
+    const opened = await openCall(setting, request);
+    progress.chain = opened.chain;
+    return opened;
+  } catch (error) {
+    const chain = await recogniseChain(setting, request.context.presentation).catch(() => undefined);
+    if (chain !== undefined) progress.chain = chain;
+    throw error;
+  }
 }
 
 function obligationsOf(results: readonly ResultObligation[], tool: ToolEntry, { reserved }: Committed): readonly Obligation[] {
@@ -120,10 +139,10 @@ function denial(id: string, refusal: Refusal): Decision {
 }
 
 /** INVARIANT I11: no grant without a durable record, so what was reserved for it goes back. */
-async function release(setting: Setting, { chain, request, id }: Progress): Promise<void> {
-  if (chain === undefined) return;
+async function release(setting: Setting, { chain, request, id, committed }: Progress): Promise<void> {
+  if (chain === undefined || committed === undefined) return;
   const { id: envelopeId, envelope } = leafOf(chain);
-  const call = { tenantId: envelope.tenantId, envelopeId, callId: request.context.call_id, decisionId: id };
+  const call = { tenantId: envelope.tenantId, envelopeId, callId: request.context.call_id, decisionId: id, grantId: committed.grant.id };
   await setting.state.settle({ ...call, action: "cancel", used: {}, observed: false }).catch(() => undefined);
 }
 
@@ -141,6 +160,7 @@ function detailsOf(setting: Setting, progress: Progress, verdict: object): objec
     call_id: request.context.call_id,
     arguments_digest: saltedDigestOf(request.context.arguments, randomText()),
     policies,
+    policy_digest: setting.engine.digest,
     reserved: committed?.reserved,
     data_classes: tool === undefined ? undefined : dataClassesOf(tool, progress.obligations),
   };

@@ -5,8 +5,16 @@
  */
 export { createPdp, type EmbeddedPdp, type PdpOptions } from "./create-pdp.ts";
 export type { Part, PdpConfig } from "./config/load-config.ts";
+export type { Approval, ApprovalStatus, GivenAnswer } from "./approvals/approvals.ts";
+export type { ApprovalRequest } from "./approvals/approval-request.ts";
+export type { Approver, Demand } from "./approvals/demand.ts";
+export { signAnswer } from "./approvals/answer.ts";
+export type { ApprovalDesk } from "./approvals/desk.ts";
+export type { Signing } from "./envelopes/signed-chains.ts";
+export type { Revocation } from "./lifecycle/revoke.ts";
 
 // What tools around the decision point need: reading what a person wrote, and writing a first version of it.
+export { parseAnchors, type AnchorSource } from "./config/anchors.ts";
 export { parseAgents, type Agent, type Agents, type Ceiling } from "./config/agents.ts";
 export { parsePurposes, type Purpose, type Purposes } from "./config/purposes.ts";
 export { parseManifest } from "./manifest/parse-manifest.ts";

@@ -14,10 +14,32 @@ export class Refused extends Error {
   readonly refusal: Refusal;
 
   /** `hint` says what an operator could change; the model never sees it. */
-  constructor(step: Step, code: RefusalCode, message: string, hint?: string) {
+  constructor(step: Step, code: RefusalCode, message: string, hint?: string, approval?: Refusal["approval"]) {
     super(plainText(message));
-    this.refusal = { code, message: this.message, step, retryable: RETRYABLE.has(code), ...(hint === undefined ? {} : { hint: plainText(hint) }) };
+    this.refusal = {
+      code,
+      message: this.message,
+      step,
+      retryable: RETRYABLE.has(code),
+      ...(hint === undefined ? {} : { hint: plainText(hint) }),
+      ...(approval === undefined ? {} : { approval, requestable: true }),
+    };
   }
+}
+
+/** A refusal that is on the record already, under this id. */
+export class Recorded extends Refused {
+  readonly decisionId: string;
+
+  constructor({ step = "envelope", code, message, hint }: Refusal, decisionId: string) {
+    super(step, code, message, hint);
+    this.decisionId = decisionId;
+  }
+}
+
+/** A refusal as its record has it. */
+export function refusalDetails({ code, step, message, hint }: Refusal): { readonly [member: string]: string | undefined } {
+  return { decision: "deny", code, step, message, hint };
 }
 
 /** What stopped a step. INVARIANT I1, I8: whatever it was, it is a refusal. */

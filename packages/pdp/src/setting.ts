@@ -1,14 +1,16 @@
-import type { DecisionLog } from "@ambit/core/audit";
-import type { Order, StateStore } from "@ambit/core";
+import type { Order, Terms } from "@ambit/core";
+import type { ProofVerifier } from "@ambit/core/identity";
+import type { ApprovalSetting } from "./approvals/approvals.ts";
 import type { Agents } from "./config/agents.ts";
 import type { Purposes } from "./config/purposes.ts";
 import type { PolicyEngine } from "./engine/policy-engine.ts";
-import type { ChainLink, EnvelopeStore } from "./envelope-store.ts";
+import type { SignedChains } from "./envelopes/signed-chains.ts";
 import type { ArgumentCheck } from "./manifest/input-schema.ts";
 import type { Manifest } from "./manifest/manifest.ts";
+import type { Runtime } from "./runtime.ts";
 
-/** Everything that a decision depends on. */
-export interface Setting {
+/** What is configured. A decision is taken under one set of it, from its first step to its last. */
+export interface Rules {
   readonly manifest: Manifest;
   /** By tool id. */
   readonly argumentChecks: ReadonlyMap<string, ArgumentCheck>;
@@ -16,15 +18,15 @@ export interface Setting {
   readonly purposes: Purposes;
   readonly order: Order;
   readonly engine: PolicyEngine;
-  readonly envelopes: EnvelopeStore;
-  readonly state: StateStore;
-  readonly log: DecisionLog;
-  /** Milliseconds that a grant can be redeemed. */
-  readonly grantLifetime: number;
-  /** Asked through `clock` only. */
-  readonly now: () => number;
-  /** Ends that are recorded or being recorded. */
-  readonly ends: WeakMap<ChainLink, Promise<void>>;
-  /** Permits that are being recorded, by decision id. */
-  readonly recording: Map<string, Promise<void>>;
+  /** Absent where no signed envelopes are taken. */
+  readonly signed: SignedChains | undefined;
+  readonly terms: Terms;
+  /** What tells who a delegator is; absent where no proofs are taken. */
+  readonly proofs: ProofVerifier | undefined;
+  readonly requireProof: boolean;
+  /** Absent where nobody can approve anything. */
+  readonly approvals: ApprovalSetting | undefined;
 }
+
+/** Everything that a decision depends on. */
+export type Setting = Rules & Runtime;

@@ -1,9 +1,10 @@
-import type { CallKey, EndRequest, Outcome, OutcomeStatus, Redemption, Refusal, Settlement } from "@ambit/core";
+import type { CallKey, Outcome, OutcomeStatus, Redemption, Refusal, Settlement } from "@ambit/core";
 import { clock } from "./clock.ts";
-import { leafOf, type Chain } from "./envelope-store.ts";
+import { leafOf, type Chain } from "./envelopes/chain.ts";
+import { openChain, recogniseChain } from "./envelopes/open.ts";
 import { orRefuse, refusalOf, Refused } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
-import { checkEnvelope, openEnvelope } from "./steps/envelope.ts";
+import { checkEnvelope } from "./steps/envelope.ts";
 import { isLabels } from "./steps/facts.ts";
 import { partyOf, record } from "./steps/log.ts";
 
@@ -19,7 +20,7 @@ export async function redeem(
   request: Redemption,
 ): Promise<{ readonly redeemed: true } | { readonly redeemed: false; readonly refusal: Refusal }> {
   try {
-    const chain = openEnvelope(setting, request.presentation);
+    const chain = await openChain(setting, request.presentation);
     await checkEnvelope(setting, chain, request.agent);
     const now = clock(setting);
     const answer = await orRefuse("commit", "state_unavailable", "the grant cannot be redeemed", () =>
@@ -52,13 +53,13 @@ const UNDO = { action: "undo", observed: false } as const;
 
 /** Settles what was reserved and records how the call ended. Rejects when it cannot: the enforcement point then withholds the answer. */
 export async function settle(setting: Setting, outcome: Outcome): Promise<{ readonly recorded: true }> {
-  const chain = setting.envelopes.open(outcome.presentation);
+  const chain = await recogniseChain(setting, outcome.presentation);
   const usual = Object.hasOwn(SETTLEMENTS, outcome.status) ? SETTLEMENTS[outcome.status] : undefined;
   const rule = outcome.status === "not_run" && outcome.redeemed === true ? UNDO : usual;
-  if (chain === undefined || rule === undefined) throw new Refused("envelope", "envelope_malformed", "there is nothing to settle");
-  const { decisionId } = outcome;
+  if (rule === undefined) throw new Refused("envelope", "envelope_malformed", "there is nothing to settle");
+  const { decisionId, grantId } = outcome;
   const used = outcome.records === undefined ? {} : { records: outcome.records };
-  const labels: unknown = await setting.state.settle({ ...callOf(chain, outcome), decisionId, used, ...rule });
+  const labels: unknown = await setting.state.settle({ ...callOf(chain, outcome), decisionId, grantId, used, ...rule });
   // INVARIANT I11: an outcome without a call, or a second one, is no outcome.
   if (labels === undefined) throw new Refused("commit", "grant_replayed", "there is no such call, or it is settled already");
   if (!isLabels(labels)) throw new Refused("commit", "state_unavailable", "what the call read cannot be told");
@@ -71,28 +72,4 @@ export async function settle(setting: Setting, outcome: Outcome): Promise<{ read
     data_classes: labels.dataClasses,
   });
   return { recorded: true };
-}
-
-/** Revokes an envelope and with it everything derived from it. Recorded, never refused; ending what is not there is nothing. */
-export async function end(setting: Setting, request: EndRequest): Promise<{ readonly ended: true }> {
-  const chain = setting.envelopes.open(request.presentation);
-  if (chain === undefined) return { ended: true };
-  const { id, envelope, issuedAt } = leafOf(chain);
-  // INVARIANT I7: up to when it was issued is all of it, and asks no clock, which may be slow, stepped back or broken.
-  await setting.state.revoke(envelope.tenantId, [`envelope:${id}`], issuedAt);
-  await recordEnd(setting, chain, request.agent);
-  return { ended: true };
-}
-
-/** Records an end once, however often it is asked for; one that could not be recorded is tried again. */
-function recordEnd(setting: Setting, chain: Chain, agent: string): Promise<void> {
-  const link = leafOf(chain);
-  const earlier = setting.ends.get(link);
-  if (earlier !== undefined) return earlier;
-  const recorded = record(setting, "end", partyOf(chain, agent), `end_${link.id}`, {}).catch((error: unknown) => {
-    setting.ends.delete(link);
-    throw error;
-  });
-  setting.ends.set(link, recorded);
-  return recorded;
 }

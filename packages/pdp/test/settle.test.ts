@@ -22,9 +22,10 @@ describe("a call of another envelope", () => {
     const [theirs, ours] = redemptions as [Redemption, Redemption];
     const [, decisionId = ""] = decisions;
     expect(await pdp.redeem({ ...ours, presentation: theirs.presentation })).toMatchObject({ refusal: { code: "grant_invalid" } });
-    const outcome = { agent: "reviewer", callId: ours.callId, status: "failed" } as const;
+    const outcome = { agent: "reviewer", callId: ours.callId, grantId: ours.grantId, status: "failed" } as const;
     await expect(pdp.settle({ ...outcome, presentation: theirs.presentation, decisionId })).rejects.toMatchObject(SETTLED);
     await expect(pdp.settle({ ...outcome, presentation: ours.presentation, decisionId: "dec_forged" })).rejects.toMatchObject(SETTLED);
+    await expect(pdp.settle({ ...outcome, presentation: ours.presentation, decisionId, grantId: theirs.grantId })).rejects.toMatchObject(SETTLED);
     expect(records().filter(({ kind }) => kind === "outcome")).toEqual([]);
     expect(await outcomeOf(pep, mine, "contracts_read", { contract_id: "k1" }, CONTRACT)).toBe("budget_exhausted");
     expect(await pdp.settle({ ...outcome, presentation: ours.presentation, decisionId })).toEqual({ recorded: true });

@@ -1,4 +1,5 @@
-import { isIdentifier, isToolId, rulesOf, type ResourceConstraints, type Vocabulary } from "@ambit/core";
+import { AmbitError, isIdentifier, isToolId, rulesOf, type ResourceConstraints, type Vocabulary } from "@ambit/core";
+import { publicKey, type PublicKey } from "@ambit/core/token";
 import { Reader } from "./reader.ts";
 
 /** The most that an agent can ever have, whatever envelope it holds. */
@@ -12,6 +13,8 @@ export interface Agent {
   readonly id: string;
   readonly trustZone: "first_party" | "third_party" | "vendor_runtime";
   readonly ceiling: Ceiling | "none";
+  /** Thumbprints (RFC 7638) of the keys that its envelopes may be bound to. */
+  readonly keys: ReadonlySet<string>;
 }
 
 /** Who is registered. An agent that is not here gets nothing. */
@@ -20,17 +23,39 @@ export type Agents = ReadonlyMap<string, Agent>;
 /** Reads the register of agents. Refuses (`config_invalid`) an agent without a ceiling; `"ceiling": "none"` says that it has none. */
 export function parseAgents(data: unknown, vocabulary: Vocabulary, file = "the agents"): Agents {
   const agents = new Map<string, Agent>();
+  const owners = new Map<string, string>();
   for (const [id, entry] of new Reader("config_invalid", file, data).members(["agents"]).at("agents").entries()) {
     if (!isIdentifier(id)) entry.fail("is not an id: visible ASCII, at most 256");
-    entry.members(["trust_zone", "ceiling"], ["description"]);
+    entry.members(["trust_zone", "ceiling"], ["description", "keys"]);
     const ceiling = entry.at("ceiling");
     agents.set(id, {
       id,
       trustZone: entry.at("trust_zone").oneOf("first_party", "third_party", "vendor_runtime"),
       ceiling: ceiling.value === "none" ? "none" : parseCeiling(ceiling, vocabulary),
+      keys: new Set(parseKeys(entry.at("keys"), owners, id)),
     });
   }
   return agents;
+}
+
+/** The keys of an agent. One key is one agent's: whoever holds it is that agent. */
+function parseKeys(reader: Reader, owners: Map<string, string>, id: string): readonly string[] {
+  if (reader.isAbsent) return [];
+  return reader.elements().map((element) => {
+    const { thumbprint } = readKey(element);
+    const owner = owners.get(thumbprint);
+    if (owner !== undefined && owner !== id) element.fail(`is the key of \`${owner}\`, too`);
+    owners.set(thumbprint, id);
+    return thumbprint;
+  });
+}
+
+function readKey(reader: Reader): PublicKey {
+  try {
+    return publicKey(reader.value);
+  } catch (error) {
+    return reader.fail(`is not a public JWK: ${AmbitError.isInstance(error) ? error.message : "it cannot be read"}`);
+  }
 }
 
 function parseCeiling(reader: Reader, vocabulary: Vocabulary): Ceiling {

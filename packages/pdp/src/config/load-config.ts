@@ -1,9 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { AmbitError, type ConfigCode, type Json } from "@ambit/core";
+import { AmbitError, isIdentifier, type ConfigCode, type Json } from "@ambit/core";
+import type { ProofVerifier } from "@ambit/core/identity";
 import type { PolicyFile } from "../cedar/policies.ts";
+import { parseApprovals, type ApprovalConfig } from "./approvals.ts";
+import { readAnchors, type AnchorSource } from "./anchors.ts";
+import { parseIdentity } from "./identity.ts";
 import { Reader } from "./reader.ts";
+import { parseSigning, type LoadedSigning } from "./signing.ts";
 
 /** A part of the configuration: a path relative to `ambit.config.json`, or its content. */
 export type Part = string | object;
@@ -20,7 +25,16 @@ export interface PdpConfig {
   /** Where decisions are written: a path, or `memory`, which ends with the process. */
   readonly log: string;
   readonly state: "memory";
-  readonly approvals: "none";
+  /** Who is asked for what, or `none`: a call that needs an approval is refused. */
+  readonly approvals: "none" | object;
+  /** What roots of signed envelopes are signed with; `key` is a private JWK or the path of one. */
+  readonly signing?: { readonly issuer: string; readonly key: Part; readonly tenants: readonly string[] };
+  /** Whose roots are taken besides our own: a list of anchors, or its path. An anchor has a `jwk`, or the `https:` address of its `jwks`. */
+  readonly anchors?: string | readonly object[];
+  /** The names of this decision point in `aud`; needed with `signing` and `anchors`. */
+  readonly audience?: readonly string[];
+  /** Whose tokens are proof of a delegator. */
+  readonly identity?: Part;
 }
 
 /** The configuration with every file read. */
@@ -30,6 +44,11 @@ export interface LoadedConfig {
   readonly purposes: Source;
   readonly policies: readonly PolicyFile[];
   readonly vocabulary: Json | undefined;
+  readonly signing: LoadedSigning | undefined;
+  readonly anchors: AnchorSource | undefined;
+  readonly approvals: ApprovalConfig | undefined;
+  readonly identity: ProofVerifier | undefined;
+  readonly audience: readonly string[];
   /** An absolute path, or `memory`. */
   readonly log: string;
 }
@@ -43,15 +62,14 @@ export interface Source {
  * Reads a configuration and the files it names. Refuses (`config_invalid`, `manifest_invalid`, `policy_invalid`) what is missing or not JSON,
  * with the file and the place.
  */
-export async function loadConfig(config: string | URL | PdpConfig): Promise<LoadedConfig> {
+export async function loadConfig(config: string | URL | PdpConfig, now: () => number): Promise<LoadedConfig> {
   const isFile = typeof config === "string" || config instanceof URL;
   const path = isFile ? resolve(config instanceof URL ? fileURLToPath(config) : config) : undefined;
   const folder = path === undefined ? process.cwd() : dirname(path);
   const name = path === undefined ? "the configuration" : shown(path);
   const reader = new Reader("config_invalid", name, path === undefined ? config : await readJson(path, "config_invalid"));
-  reader.members(["manifest", "agents", "purposes", "policies", "log", "state", "approvals"], ["vocabulary"]);
+  reader.members(["manifest", "agents", "purposes", "policies", "log", "state", "approvals"], ["vocabulary", "signing", "anchors", "audience", "identity"]);
   reader.at("state").oneOf("memory");
-  reader.at("approvals").oneOf("none");
   const log = reader.at("log").text();
   return {
     manifest: await loadPart(reader.at("manifest"), folder, "the manifest", "manifest_invalid"),
@@ -63,8 +81,30 @@ export async function loadConfig(config: string | URL | PdpConfig): Promise<Load
         .elements()
         .map((element) => loadPolicyFile(element, folder)),
     ),
+    ...(await loadTrust(reader, folder, now)),
     vocabulary: reader.at("vocabulary").isAbsent ? undefined : reader.at("vocabulary").value,
     log: log === "memory" ? log : resolve(folder, log),
+  };
+}
+
+async function loadTrust(
+  reader: Reader,
+  folder: string,
+  now: () => number,
+): Promise<Pick<LoadedConfig, "signing" | "anchors" | "audience" | "identity" | "approvals">> {
+  const [signing, anchors, audience, identity] = [reader.at("signing"), reader.at("anchors"), reader.at("audience"), reader.at("identity")];
+  const read = async (part: Reader, name: string): Promise<Reader> => {
+    if (typeof part.value !== "string") return part;
+    const path = resolve(folder, part.text());
+    return new Reader("config_invalid", `${name} ${shown(path)}`, await readJson(path, "config_invalid"));
+  };
+  const approvals = reader.at("approvals");
+  return {
+    approvals: approvals.value === "none" ? undefined : await parseApprovals(approvals, read),
+    signing: signing.isAbsent ? undefined : await parseSigning(signing, await read(signing.at("key"), "the signing key")),
+    anchors: anchors.isAbsent ? undefined : readAnchors(await read(anchors, "the anchors"), now),
+    audience: audience.isAbsent ? [] : audience.texts(isIdentifier, "a name of visible ASCII"),
+    identity: identity.isAbsent ? undefined : parseIdentity(await read(identity, "the identity providers"), now),
   };
 }
 

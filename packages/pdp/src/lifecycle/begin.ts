@@ -1,30 +1,54 @@
-import { AmbitError, parseEnvelope, randomText, type BeginRequest, type Envelope, type IssueAnswer, type RefusalCode } from "@ambit/core";
-import { clock } from "./clock.ts";
-import type { Chain } from "./envelope-store.ts";
-import { entryToAdd } from "./manifest/parse-manifest.ts";
-import { refusalOf, Refused } from "./refusal.ts";
-import type { Setting } from "./setting.ts";
-import { factsOf } from "./steps/facts.ts";
-import { record, type Party } from "./steps/log.ts";
-import { checkPolicy, type Question } from "./steps/policy.ts";
+import {
+  ACTS,
+  AmbitError,
+  parseEnvelope,
+  randomText,
+  type BeginRequest,
+  type Envelope,
+  type Issued,
+  type IssueAnswer,
+  type JsonObject,
+  type RefusalCode,
+} from "@ambit/core";
+import { publicKey, type PublicKey } from "@ambit/core/token";
+import { clock } from "../clock.ts";
+import { leafOf, LONGEST_LIFE, REMEMBER_EXPIRED, type Chain } from "../envelopes/chain.ts";
+import { openAct } from "../envelopes/open.ts";
+import { orRefuse, refusalDetails, refusalOf, Refused } from "../refusal.ts";
+import type { Setting } from "../setting.ts";
+import { checkEnvelope } from "../steps/envelope.ts";
+import { record, type Party } from "../steps/log.ts";
+import { revokeEnvelope } from "./end.ts";
+import { checkDelegator } from "./delegator.ts";
+import { letIn } from "./introduce.ts";
+import { decideRoot, rootDetails } from "./root.ts";
 
 /**
- * Decides the beginning of a task. Refuses what no call could ever be permitted under, with the reason a person can act on: an envelope that is
- * malformed or has expired, an unregistered agent, a purpose or a tool that nobody knows.
+ * Decides the beginning of a task, or that it goes on. Refuses what no call could ever be permitted under, with the reason a person can act on: an envelope that is
+ * malformed or has expired, an unregistered agent or key, a purpose or a tool that nobody knows, a delegator who is not who the proof says.
  */
 export async function begin(setting: Setting, request: BeginRequest): Promise<IssueAnswer> {
   const id = `dec_${randomText()}`;
   let envelope: Envelope | undefined;
   try {
     envelope = readEnvelope(setting, request);
-    checkReach(setting, envelope);
+    const assertedBy = await checkDelegator(setting, request, envelope);
     const now = clock(setting);
-    const draft: Chain = { lineage: id, links: [{ id, envelope, issuedAt: now }] };
-    const facts = await factsOf(setting, envelope.tenantId, id);
-    const policies = await checkPolicy(setting, draft, facts, beginQuestion(envelope));
-    const issued = setting.envelopes.issueRoot(envelope, now);
+    const earlier = await openEarlier(setting, request, envelope);
+    const lineage = earlier?.lineage;
+    const { policies, details } = await decideRoot(setting, { lineage: lineage ?? id, links: [{ id, envelope, issuedAt: now }] });
+    const issued = await issueRoot(setting, envelope, request, now, lineage);
+    const isReplaced = earlier !== undefined && leafOf(earlier).envelope.purpose !== envelope.purpose;
+    // INVARIANT I7: what was allowed for the old purpose is not there for the new one.
+    if (isReplaced) await revokeEnvelope(setting, earlier);
     const party: Party = { tenant: envelope.tenantId, task: envelope.taskId, lineage: issued.lineage, envelope: issued.envelopeId, agent: envelope.agentId };
-    await record(setting, "begin", party, id, { decision: "permit", asserted_by: request.assertedBy, policies, ...detailsOf(envelope) });
+    await record(setting, "begin", party, id, {
+      decision: "permit",
+      asserted_by: assertedBy,
+      policies,
+      ...details,
+      ...(earlier === undefined ? {} : { continues: leafOf(earlier).id, replaces: isReplaced }),
+    });
     return { decision: true, id, issued };
   } catch (error) {
     const refusal = refusalOf(error, "envelope", "pdp_unavailable", "the task could not be begun");
@@ -35,18 +59,44 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
       envelope: "none",
       agent: String(request.agent).slice(0, 256),
     };
-    const details = {
-      decision: "deny",
-      code: refusal.code,
-      step: refusal.step,
-      message: refusal.message,
-      hint: refusal.hint,
-      ...(envelope === undefined ? {} : detailsOf(envelope)),
-    };
+    const details = { ...refusalDetails(refusal), ...(envelope === undefined ? {} : rootDetails(envelope)) };
     // A refusal stays one, recorded or not.
     await record(setting, "begin", party, id, details).catch(() => undefined);
     return { decision: false, id, refusal };
   }
+}
+
+/** A signed chain for whoever has a key, a handle for the others. */
+async function issueRoot(setting: Setting, envelope: Envelope, { holder }: BeginRequest, now: number, lineage: string | undefined): Promise<Issued> {
+  if (holder === undefined) return setting.handles.issueRoot(envelope, now, lineage);
+  if (setting.signed === undefined) throw new Refused("envelope", "envelope_malformed", "no envelopes are signed here", "configure `signing`");
+  const issued = await setting.signed.issueRoot(envelope, readKey(holder), now, lineage);
+  await orRefuse("envelope", "state_unavailable", "the envelope could not be let in", () =>
+    setting.state.admit(envelope.tenantId, issued.envelopeId, envelope.expiresAt + REMEMBER_EXPIRED),
+  );
+  return issued;
+}
+
+function readKey(holder: BeginRequest["holder"]): PublicKey {
+  try {
+    return publicKey(holder as unknown as JsonObject);
+  } catch (error) {
+    throw new Refused("envelope", "holder_mismatch", AmbitError.isInstance(error) ? error.message : "the key cannot be read");
+  }
+}
+
+/** The envelope that a task goes on from. It is the root of its lineage, of the same task and for the same people, and its holder asks. */
+async function openEarlier(setting: Setting, { continues, envelope: wire, agent }: BeginRequest, envelope: Envelope): Promise<Chain | undefined> {
+  if (continues === undefined) return undefined;
+  const { chain, by } = await openAct(setting, continues, () => ({ name: ACTS.renew, args: { envelope: wire } }));
+  await checkEnvelope(setting, chain, agent);
+  if (by !== "leaf" || chain.links.length !== 1)
+    throw new Refused("envelope", "hand_off_denied", "only the first envelope of a lineage can be renewed, by its holder; ask whoever handed this one on");
+  const { envelope: from } = leafOf(chain);
+  const other = (["tenantId", "delegatorId", "sessionId", "taskId", "agentId"] as const).find((member) => from[member] !== envelope[member]);
+  if (other !== undefined) throw new Refused("envelope", "not_narrower", `a task goes on with the same \`${other}\`, or is another one`);
+  await letIn(setting, chain);
+  return chain;
 }
 
 function readEnvelope(setting: Setting, request: BeginRequest): Envelope {
@@ -59,45 +109,9 @@ function readEnvelope(setting: Setting, request: BeginRequest): Envelope {
   if (envelope.agentId !== request.agent) throw new Refused("envelope", "holder_mismatch", "the envelope is for another agent than the one that begins");
   if (!setting.agents.has(envelope.agentId))
     throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
-  if (!(envelope.expiresAt > clock(setting)))
+  const now = clock(setting);
+  if (!(envelope.expiresAt > now))
     throw new Refused("envelope", "envelope_expired", `\`expires_at\` is in the past: ${new Date(envelope.expiresAt).toISOString()}`);
+  if (!(envelope.expiresAt <= now + LONGEST_LIFE)) throw new Refused("envelope", "envelope_malformed", "an envelope lives 90 days at most");
   return envelope;
-}
-
-/** Tools that could never be called are a mistake to hear of now, not at the first call. */
-function checkReach(setting: Setting, envelope: Envelope): void {
-  const purpose = setting.purposes.get(envelope.purpose);
-  if (purpose === undefined)
-    throw new Refused("intent", "purpose_mismatch", `the purpose \`${envelope.purpose}\` is not in the catalogue`, "add it to the purposes");
-  for (const tool of [...envelope.allowedTools, ...envelope.mayDelegate]) {
-    if (!setting.manifest.tools.has(tool)) {
-      throw new Refused(
-        "constraint",
-        "tool_unmapped",
-        `the manifest has no tool \`${tool}\``,
-        `to have it, add to its \`tools\`: ${JSON.stringify(entryToAdd(tool, undefined))}`,
-      );
-    }
-    if (!purpose.tools.has(tool)) throw new Refused("intent", "purpose_mismatch", `\`${tool}\` is not part of the purpose \`${purpose.id}\``);
-  }
-}
-
-function beginQuestion(envelope: Envelope): Question {
-  return { action: "ambit:begin", resource: { type: "Purpose", id: envelope.purpose }, context: lifecycleContext(envelope) };
-}
-
-/** What policies see of an envelope that is about to be given out. */
-export function lifecycleContext(envelope: Envelope): Question["context"] {
-  const classes = envelope.resourceConstraints["data_classes"];
-  return { allowed_tools: envelope.allowedTools, may_delegate: envelope.mayDelegate, data_classes: Array.isArray(classes) ? classes : [] };
-}
-
-function detailsOf(envelope: Envelope): object {
-  return {
-    delegator: envelope.delegatorId,
-    purpose: envelope.purpose,
-    allowed_tools: envelope.allowedTools,
-    may_delegate: envelope.mayDelegate,
-    expires_at: new Date(envelope.expiresAt).toISOString(),
-  };
 }

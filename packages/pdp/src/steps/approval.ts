@@ -1,13 +1,61 @@
-import { leafOf, type Chain } from "../envelope-store.ts";
+import type { AccessRequest, OnceKey } from "@ambit/core";
+import { approvalRequest, type ApprovalRequest } from "../approvals/approval-request.ts";
+import { onceKeyOf, requestApproval, spendApproval, type Approval } from "../approvals/approvals.ts";
+import { demandsOn } from "../approvals/demand.ts";
+import { leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
-import { Refused } from "../refusal.ts";
+import { orRefuse, Refused } from "../refusal.ts";
+import type { Setting } from "../setting.ts";
+import { recordApproval } from "./approval-record.ts";
+
+/** What a call uses up of approvals, and what to do when somebody else was faster. */
+export interface Approved {
+  readonly once: readonly OnceKey[];
+  /** Asks anew, because the approval was used for another call of the kind. Always refuses. */
+  readonly askAgain: () => Promise<never>;
+}
+
+const NONE: Approved = Object.freeze({
+  once: Object.freeze([]),
+  askAgain: () => Promise.reject(new Refused("approval", "approval_invalid", "the approval was used before")),
+});
 
 /**
- * Step 5: calls that the envelope wants approved wait for an approval of this very call. No channel for approvals is configured (`"approvals": "none"`), so none
- * can be there.
+ * Step 5: calls that the envelope or a rule wants approved wait for an approval of this very call. Everything before it is asked again when the call comes back, so an
+ * approval never stands for a permit.
  */
-export function checkApproval(chain: Chain, tool: ToolEntry): void {
-  if (leafOf(chain).envelope.approvals.includes(tool.id)) {
+export async function checkApproval(setting: Setting, chain: Chain, tool: ToolEntry, request: AccessRequest): Promise<Approved> {
+  const { approvals } = setting;
+  const demands = demandsOn(approvals?.rules ?? [], leafOf(chain).envelope, tool);
+  if (demands.length === 0) return NONE;
+  if (approvals === undefined)
     throw new Refused("approval", "approval_required", `\`${tool.id}\` needs an approval, and there is nobody configured to give one`);
+  const { name, properties } = request.action;
+  const asked = approvalRequest(chain, tool, { name, ...properties, arguments: request.context.arguments }, demands);
+  const approval = await ask(setting, chain, asked);
+  return {
+    once: [onceKeyOf(approval)],
+    askAgain: async () => {
+      await orRefuse("approval", "state_unavailable", UNTOLD, () => spendApproval(approvals, asked));
+      await ask(setting, chain, asked);
+      throw new Refused("approval", "approval_invalid", "the approval was used before");
+    },
+  };
+}
+
+const UNTOLD = "it cannot be told whether the call was approved";
+
+/** The approval of this call; refuses while there is none. */
+async function ask(setting: Setting, chain: Chain, asked: ApprovalRequest): Promise<Approval> {
+  const { approvals, notify } = setting;
+  if (approvals === undefined) throw new Refused("approval", "approval_required", UNTOLD);
+  const { approval, isNew } = await orRefuse("approval", "state_unavailable", UNTOLD, () => requestApproval(approvals, asked));
+  const { id, status, expiresAt } = approval;
+  if (isNew) {
+    await recordApproval(setting, chain, approval);
+    notify(approval);
   }
+  if (status === "approved") return approval;
+  if (status === "denied") throw new Refused("approval", "approval_denied", `\`${asked.tool}\` was refused by who was asked`);
+  throw new Refused("approval", "approval_required", `\`${asked.tool}\` waits for an approval`, undefined, { id, expiresAt });
 }

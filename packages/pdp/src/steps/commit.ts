@@ -1,6 +1,6 @@
-import type { CommitAnswer, Committed, JsonObject, Reservation } from "@ambit/core";
+import type { CommitAnswer, Committed, JsonObject, OnceKey, Reservation } from "@ambit/core";
 import { clock } from "../clock.ts";
-import { leafOf, type Chain } from "../envelope-store.ts";
+import { keepUntil, leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
 import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
@@ -17,11 +17,15 @@ export interface CommitQuestion {
   readonly callDigest: string;
   readonly decisionId: string;
   readonly grantId: string;
+  /** What the call uses up. */
+  readonly once: readonly OnceKey[];
+  /** When the approval that the call would use up was used for another one. */
+  readonly onApprovalUsed: () => Promise<never>;
 }
 
 /** Step 6: one transaction over this envelope and all its ancestors (I5, I6). */
 export async function commit(setting: Setting, question: CommitQuestion): Promise<Committed & { readonly status: "committed" | "repeated" }> {
-  const { chain, tool, callId, callDigest, decisionId, grantId } = question;
+  const { chain, tool, callId, callDigest, decisionId, grantId, once } = question;
   const { id: envelopeId, envelope } = leafOf(chain);
   const now = clock(setting);
   const reservations = reservationsOf(setting, chain, tool, question.arguments);
@@ -38,12 +42,16 @@ export async function commit(setting: Setting, question: CommitQuestion): Promis
       reservations,
       // INVARIANT I7: a grant never outlives its envelope.
       grant: { id: grantId, expiresAt: Math.min(now + setting.grantLifetime, envelope.expiresAt) },
+      once,
+      keepUntil: keepUntil(chain),
       labels: { integrity: tool.output, dataClasses: dataClassesOf(tool, question.obligations) },
       now,
     }),
   );
   if (isCommitted(answer, reservations)) return answer;
   if (answer?.status === "exhausted") throw new Refused("commit", "budget_exhausted", `the budget of ${answer.unit} is exhausted; ${answer.remaining} left`);
+  if (answer?.status === "used" && answer.key.startsWith("approval.")) return question.onApprovalUsed();
+  if (answer?.status === "used") throw new Refused("commit", "pop_replayed", "the proof of the call was used before");
   if (answer?.status === "spent") throw new Refused("commit", "grant_replayed", "this call has run already");
   throw new Refused("commit", "state_unavailable", message);
 }

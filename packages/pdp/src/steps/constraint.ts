@@ -1,6 +1,6 @@
 import { rulesOf, valuesAt, type ConstraintValue, type Json, type JsonObject, type Obligation, type ResourceConstraints, type Vocabulary } from "@ambit/core";
 import type { Ceiling } from "../config/agents.ts";
-import { leafOf, type Chain } from "../envelope-store.ts";
+import { leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ConstraintMapping, ToolEntry } from "../manifest/manifest.ts";
 import { Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";

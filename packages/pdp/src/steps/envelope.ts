@@ -1,5 +1,6 @@
 import { clock } from "../clock.ts";
-import { leafOf, type Chain, type ChainLink } from "../envelope-store.ts";
+import { leafOf, type Chain, type ChainLink } from "../envelopes/chain.ts";
+import { unknownKey } from "../envelopes/signed-chains.ts";
 import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
 
@@ -9,9 +10,10 @@ import type { Setting } from "../setting.ts";
  */
 export async function checkEnvelope(setting: Setting, chain: Chain, agent: string): Promise<void> {
   if (leafOf(chain).envelope.agentId !== agent) throw new Refused("envelope", "holder_mismatch", "the envelope belongs to another agent");
-  for (const { envelope } of chain.links) {
-    if (!setting.agents.has(envelope.agentId))
-      throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
+  for (const { envelope, holder } of chain.links) {
+    const registered = setting.agents.get(envelope.agentId);
+    if (registered === undefined) throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
+    if (holder !== undefined && !registered.keys.has(holder)) throw unknownKey(envelope.agentId);
   }
   const now = clock(setting);
   for (const { envelope, issuedAt } of chain.links) {
@@ -21,32 +23,33 @@ export async function checkEnvelope(setting: Setting, chain: Chain, agent: strin
   await checkRevocation(setting, chain);
 }
 
-/** The chain that a presentation stands for; who it is about is known even when it is refused afterwards. */
-export function openEnvelope(setting: Setting, presentation: unknown): Chain {
-  const chain = setting.envelopes.open(presentation);
-  if (chain === undefined) throw new Refused("envelope", "envelope_malformed", "the envelope is not one of this decision point");
-  return chain;
-}
-
+/** INVARIANT I7: who revokes an envelope revokes all below it, because every envelope of the chain is asked about. */
 async function checkRevocation(setting: Setting, chain: Chain): Promise<void> {
   const tenantId = chain.links[0].envelope.tenantId;
   const message = "it cannot be told whether the envelope was revoked";
-  await orRefuse("envelope", "state_unavailable", message, async () => {
-    for (const link of chain.links) {
-      const revokedAt: unknown = await setting.state.revokedAt(tenantId, scopesOf(link));
-      if (revokedAt === undefined) continue;
-      if (!Number.isFinite(revokedAt)) throw new Refused("envelope", "state_unavailable", message);
-      if ((revokedAt as number) >= link.issuedAt)
-        throw new Refused("envelope", "envelope_revoked", "the envelope was revoked; its task has ended or was stopped");
-    }
-  });
+  const asked = chain.links.flatMap((link) => scopesOf(link).map((scope) => ({ scope, issuedAt: link.issuedAt })));
+  const times: unknown = await orRefuse("envelope", "state_unavailable", message, () =>
+    setting.state.revokedAt(
+      tenantId,
+      asked.map(({ scope }) => scope),
+    ),
+  );
+  // INVARIANT I8: an answer that leaves something out, or that is no time, has told nothing.
+  if (!Array.isArray(times) || times.length !== asked.length) throw new Refused("envelope", "state_unavailable", message);
+  for (const [index, { issuedAt }] of asked.entries()) {
+    const revokedAt: unknown = times[index];
+    if (revokedAt === null) continue;
+    if (!Number.isFinite(revokedAt)) throw new Refused("envelope", "state_unavailable", message);
+    if ((revokedAt as number) >= issuedAt) throw new Refused("envelope", "envelope_revoked", "the envelope was revoked; its task has ended or was stopped");
+  }
 }
 
-/** What an envelope can be revoked by. */
+/** What an envelope can be revoked by. A part of a task is revoked with the task. */
 function scopesOf({ id, envelope }: ChainLink): readonly string[] {
+  const parts = envelope.taskId.split("/");
   return [
     `envelope:${id}`,
-    `task:${envelope.taskId}`,
+    ...parts.map((_, index) => `task:${parts.slice(0, index + 1).join("/")}`),
     `session:${envelope.sessionId}`,
     `agent:${envelope.agentId}`,
     `delegator:${envelope.delegatorId}`,

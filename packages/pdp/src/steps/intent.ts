@@ -1,5 +1,5 @@
 import { purposeLine } from "@ambit/core";
-import { leafOf, type Chain } from "../envelope-store.ts";
+import { leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
 import { Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";

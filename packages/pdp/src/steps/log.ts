@@ -1,6 +1,6 @@
 import type { RecordBody, RecordKind } from "@ambit/core/audit";
 import { copyData, type JsonObject } from "@ambit/core";
-import { leafOf, type Chain } from "../envelope-store.ts";
+import { leafOf, type Chain } from "../envelopes/chain.ts";
 import { plainText } from "../plain-text.ts";
 import { orRefuse } from "../refusal.ts";
 import type { Setting } from "../setting.ts";

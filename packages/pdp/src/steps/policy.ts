@@ -1,6 +1,6 @@
 import { valuesAt, type Json, type JsonObject, type LineageFacts } from "@ambit/core";
 import type { Entity, Evaluation } from "../engine/policy-engine.ts";
-import { leafOf, type Chain } from "../envelope-store.ts";
+import { leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
 import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";

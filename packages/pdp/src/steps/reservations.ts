@@ -1,5 +1,5 @@
 import { limitsOf, valuesAt, type Account, type Budgets, type JsonObject, type Limits, type Reservation } from "@ambit/core";
-import type { Chain } from "../envelope-store.ts";
+import type { Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
 import { Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
@@ -39,7 +39,9 @@ export function reservationsOf(setting: Setting, chain: Chain, tool: ToolEntry, 
 function accountsOf(setting: Setting, chain: Chain, tool: ToolEntry): ReadonlyMap<string, readonly Account[]> {
   const accounts = new Map<string, Account[]>();
   const add = (unit: string, account: Account): void => void accounts.set(unit, [...(accounts.get(unit) ?? []), account]);
-  for (const { id, envelope } of chain.links) {
+  for (const [index, { id: envelopeId, envelope }] of chain.links.entries()) {
+    // A root that goes on from another spends from the same accounts.
+    const id = index === 0 ? chain.lineage : envelopeId;
     // An envelope is worth no more than its holder's ceiling, so both count per envelope.
     const ceiling = ceilingOf(setting, envelope.agentId)?.resourceConstraints["max_records"];
     if (typeof ceiling === "number") add("records", { id: `${id}/ceiling/max_records`, limit: ceiling });

@@ -26,6 +26,8 @@ export function commitOf(change: Partial<Commit> & Wanted = {}): Commit {
     toolId: "tool",
     reservations: [{ unit, want, atLeast, refundable, accounts: [{ id: account, limit, ...(window === undefined ? {} : { window }) }] }],
     grant: { id: "g1", expiresAt: NOW + 1000 },
+    once: [],
+    keepUntil: NOW + 100_000,
     labels: { integrity: "untrusted", dataClasses: ["b", "a"] },
     now: NOW,
     ...commit,
@@ -35,8 +37,14 @@ export function commitOf(change: Partial<Commit> & Wanted = {}): Commit {
 /** What every state store must do; each store runs this very suite. */
 export function describeStateStore(name: string, create: () => Promise<StateStore>): void {
   const keyOf = (callId: string): CallKey => ({ tenantId: "t1", envelopeId: "e1", callId });
-  const settle = (store: StateStore, callId: string, action: Settlement["action"], used = {}, observed = true): ReturnType<StateStore["settle"]> =>
-    store.settle({ ...keyOf(callId), decisionId: "dec1", action, used, observed });
+  const settle = (
+    store: StateStore,
+    callId: string,
+    action: Settlement["action"],
+    used = {},
+    observed = true,
+    grantId = `g-${callId}`,
+  ): ReturnType<StateStore["settle"]> => store.settle({ ...keyOf(callId), decisionId: "dec1", grantId, action, used, observed });
   const spend = async (store: StateStore, callId: string, change = {}): Promise<CommitAnswer> =>
     store.commit(commitOf({ callId, grant: { id: `g-${callId}`, expiresAt: NOW + 1000 }, ...change }));
   const redeem = (store: StateStore, callId: string, now = NOW): ReturnType<StateStore["redeem"]> => store.redeem(keyOf(callId), `g-${callId}`, "d1", now);
@@ -119,13 +127,14 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       expect(await redeem(store, "a", Number.NaN)).toBe("expired");
     });
 
-    it("settles no call of another envelope or decision", async () => {
+    it("settles no call of another envelope, decision or grant", async () => {
       const store = await create();
       await spend(store, "a", { want: 10 });
       await redeem(store, "a");
-      const settlement = { ...keyOf("a"), decisionId: "dec1", action: "release", used: {}, observed: true } as const;
+      const settlement = { ...keyOf("a"), decisionId: "dec1", grantId: "g-a", action: "release", used: {}, observed: true } as const;
       expect(await store.settle({ ...settlement, envelopeId: "e2" })).toBeUndefined();
       expect(await store.settle({ ...settlement, decisionId: "dec2" })).toBeUndefined();
+      expect(await store.settle({ ...settlement, grantId: "g-b" })).toBeUndefined();
       expect((await store.facts("t1", "l1")).labels.integrity).toBe("trusted");
       expect(await spend(store, "b")).toMatchObject({ status: "exhausted" });
       expect(await store.settle(settlement)).toBeDefined();
@@ -201,6 +210,31 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       });
     });
 
+    it("redeems no grant of which another call has what it held, whatever the clock of whoever asks", async () => {
+      const store = await create();
+      await spend(store, "a", { want: 10 });
+      expect(await spend(store, "b", { want: 10, now: NOW + 1000, grant: { id: "g-b", expiresAt: NOW + 9000 } })).toMatchObject({ status: "committed" });
+      expect(await redeem(store, "a", NOW + 999)).toBe("expired");
+    });
+
+    it("debits an account twice that is named twice", async () => {
+      const store = await create();
+      const reservation = { want: 6, atLeast: 6, refundable: true, accounts: [{ id: "acc", limit: 10 }] };
+      const reservations = ["calls", "records"].map((unit) => ({ ...reservation, unit }));
+      expect(await store.commit(commitOf({ reservations }))).toEqual({ status: "exhausted", unit: "records", remaining: 4 });
+      expect(await spend(store, "a", { want: 10 })).toMatchObject({ status: "committed" });
+    });
+
+    it.each([Number.NaN, -1, 0.5, Infinity])("refuses a limit of %s, and to settle with as much used, and changes nothing", async (amount) => {
+      const store = await create();
+      await expect(spend(store, "a", { limit: amount })).rejects.toThrow("");
+      await spend(store, "a", { want: 6 });
+      await redeem(store, "a");
+      await expect(settle(store, "a", "commit", { calls: amount })).rejects.toThrow("");
+      expect(await settle(store, "a", "commit", { calls: 2 })).toBeDefined();
+      expect(await spend(store, "b", { want: 9 })).toMatchObject({ status: "exhausted", remaining: 8 });
+    });
+
     it.each([
       ["commit", { calls: 2 }, 8],
       ["commit", { calls: 99 }, 4],
@@ -240,7 +274,7 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
         const again = await spend(store, "a", { want: 10, grant: { id: "g-2", expiresAt: NOW + 1000 } });
         expect(again.status).toBe(action === "release" ? "committed" : "spent");
         expect(await redeem(store, "a")).toBe(action === "release" ? "unknown" : "replayed");
-        if (again.status === "committed") await settle(store, "a", "cancel");
+        if (again.status === "committed") await settle(store, "a", "cancel", {}, true, "g-2");
       }
     });
 
@@ -271,28 +305,89 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       await settle(store, "a", "commit", {}, false);
       expect((await store.facts("t1", "l1")).labels).toEqual({ integrity: "trusted", dataClasses: [] });
       await settle(store, "b", "commit");
-      await store.label("t1", "l1", { integrity: "trusted", dataClasses: ["c"] });
+      await store.label("t1", "l1", { integrity: "trusted", dataClasses: ["c"] }, NOW);
       expect((await store.facts("t1", "l1")).labels).toEqual({ integrity: "untrusted", dataClasses: ["a", "b", "c"] });
       expect((await store.facts("t1", "l2")).calls).toBe(0);
     });
 
-    it("remembers the latest revocation of a scope", async () => {
+    it("takes what may be used once with the call that it is for, and for no other", async () => {
       const store = await create();
-      expect(await store.revokedAt("t1", ["envelope:a", "task:b"])).toBeUndefined();
-      await store.revoke("t1", ["envelope:a"], 50);
-      await store.revoke("t1", ["envelope:a"], 20);
-      await store.revoke("t1", ["constructor"], 70);
-      expect(await store.revokedAt("t1", ["task:b", "envelope:a"])).toBe(50);
-      expect(await store.revokedAt("t1", ["__proto__", "toString"])).toBeUndefined();
+      const once = [
+        { key: "proof", until: NOW + 500 },
+        { key: "approval", until: NOW + 5000 },
+      ];
+      expect(await spend(store, "a", { once, want: 11 })).toMatchObject({ status: "exhausted" });
+      expect(await spend(store, "a", { once })).toMatchObject({ status: "committed" });
+      expect(await spend(store, "a", { once })).toMatchObject({ status: "repeated" });
+      expect(await spend(store, "b", { once: [{ key: "other", until: NOW + 500 }, ...once] })).toEqual({ status: "used", key: "proof" });
+      expect(await spend(store, "b", { once: once.slice(1), now: NOW + 501 })).toEqual({ status: "used", key: "approval" });
+      expect(await spend(store, "b", { once: [{ key: "other", until: NOW + 500 }] })).toMatchObject({ status: "committed" });
+      expect(await spend(store, "c", { once, tenantId: "t2" })).toMatchObject({ status: "committed" });
+      await settle(store, "a", "cancel");
+      expect(await spend(store, "a", { once })).toEqual({ status: "used", key: "proof" });
+    });
+
+    it("gives what may be used once to one of many who ask at the same time", async () => {
+      const store = await create();
+      const once = [{ key: "proof", until: NOW + 500 }];
+      const answers = await Promise.all(Array.from({ length: 50 }, (_, index) => spend(store, `c${index}`, { once, limit: 100 })));
+      expect(answers.filter(({ status }) => status === "committed")).toHaveLength(1);
+      expect(answers.filter(({ status }) => status === "used")).toHaveLength(49);
+      expect(await spend(store, "rest", { want: 99, limit: 100 })).toMatchObject({ status: "committed" });
+    });
+
+    it("lets an envelope in once", async () => {
+      const store = await create();
+      expect(await store.admitted("t1", ["e1", "constructor"])).toEqual([false, false]);
+      const answers = await Promise.all(Array.from({ length: 20 }, () => store.admit("t1", "e1", NOW + 500)));
+      expect(answers.filter((isFirst) => isFirst)).toHaveLength(1);
+      expect(await store.admitted("t1", ["e2", "e1"])).toEqual([false, true]);
+      expect(await store.admitted("t2", ["e1"])).toEqual([false]);
+      expect(await store.admitted("t1", [])).toEqual([]);
+    });
+
+    it("remembers the latest revocation of each scope", async () => {
+      const store = await create();
+      const scopes = ["envelope:a", "task:b", "constructor", "__proto__"];
+      expect(await store.revokedAt("t1", scopes)).toEqual([null, null, null, null]);
+      await store.revoke("t1", ["envelope:a"], 50, NOW);
+      await store.revoke("t1", ["envelope:a", "task:c"], 20, NOW);
+      await store.revoke("t1", ["constructor"], 70, NOW);
+      expect(await store.revokedAt("t1", scopes)).toEqual([50, null, 70, null]);
+      expect(await store.revokedAt("t1", ["task:c", "envelope:a", "task:c"])).toEqual([20, 50, 20]);
+    });
+
+    it("drops what nothing can ask for any longer, and nothing else", async () => {
+      const store = await create();
+      await spend(store, "a", { want: 10, account: "one", keepUntil: NOW + 100 });
+      await spend(store, "b", { want: 10, account: "two", lineage: "l2", keepUntil: NOW + 100, once: [{ key: "long", until: NOW + 300 }] });
+      await spend(store, "c", { want: 5, account: "three", lineage: "l2", keepUntil: NOW + 300, once: [{ key: "short", until: NOW + 100 }] });
+      await store.label("t1", "l3", { integrity: "untrusted", dataClasses: [] }, NOW + 300);
+      await store.admit("t1", "e1", NOW + 100);
+      await store.admit("t1", "e2", NOW + 300);
+      await store.revoke("t1", ["task:short"], 5, NOW + 100);
+      await store.revoke("t1", ["task:long"], 5, NOW + 300);
+      await store.revoke("t1", ["task:long"], 4, NOW + 100);
+      await store.sweep(NOW + 200);
+      expect((await store.facts("t1", "l1")).calls).toBe(0);
+      expect((await store.facts("t1", "l2")).calls).toBe(2);
+      expect((await store.facts("t1", "l3")).labels.integrity).toBe("untrusted");
+      expect(await spend(store, "a", { want: 10, account: "one" })).toMatchObject({ status: "committed" });
+      expect(await spend(store, "d", { want: 10, account: "two" })).toMatchObject({ status: "exhausted" });
+      expect(await store.admitted("t1", ["e1", "e2"])).toEqual([false, true]);
+      expect(await store.revokedAt("t1", ["task:short", "task:long"])).toEqual([null, 5]);
+      expect(await spend(store, "e", { want: 0, once: [{ key: "short", until: NOW + 900 }] })).toMatchObject({ status: "committed" });
+      expect(await spend(store, "f", { want: 0, once: [{ key: "long", until: NOW + 900 }] })).toMatchObject({ status: "used" });
     });
 
     it("mixes no two tenants, whatever ids they share", async () => {
       const store = await create();
       await spend(store, "a", { want: 10 });
-      await store.revoke("t1", ["tenant"], 50);
+      await store.revoke("t1", ["tenant"], 50, NOW);
       expect(await store.commit(commitOf({ tenantId: "t2", want: 10 }))).toMatchObject({ status: "committed" });
-      expect(await store.revokedAt("t2", ["tenant"])).toBeUndefined();
-      expect(await store.settle({ ...keyOf("a"), tenantId: "t2", decisionId: "dec1", action: "release", used: {}, observed: true })).toBeUndefined();
+      expect(await store.revokedAt("t2", ["tenant"])).toEqual([null]);
+      const settlement = { decisionId: "dec1", grantId: "g-a", action: "release", used: {}, observed: true } as const;
+      expect(await store.settle({ ...keyOf("a"), ...settlement, tenantId: "t2" })).toBeUndefined();
       expect((await store.facts("t2", "l1")).calls).toBe(1);
     });
   });

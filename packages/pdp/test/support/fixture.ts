@@ -1,5 +1,5 @@
 import { createMemoryLog, verifyLog, type LogRecord, type MemoryLog } from "@ambit/core/audit";
-import { createPep, type BeginOptions, type Enforced, type Pep, type Task } from "@ambit/core";
+import { createPep, type BeginOptions, type Enforced, type Pdp, type Pep, type Task } from "@ambit/core";
 import { createPdp, type EmbeddedPdp, type PdpConfig, type PdpOptions } from "@ambit/pdp";
 
 export const NOW = Date.parse("2026-05-12T18:00:00Z");
@@ -101,6 +101,9 @@ export interface Fixture {
   readonly pdp: EmbeddedPdp;
   readonly pep: Pep;
   readonly log: MemoryLog;
+  readonly now: () => number;
+  /** The same agent before another decision point. */
+  pepWith(pdp: Pdp): Pep;
   /** Moves the clock, in milliseconds. */
   advance(by: number): void;
   records(): readonly LogRecord[];
@@ -115,6 +118,8 @@ export async function fixture(config: Partial<PdpConfig> = {}, options: PdpOptio
     pdp,
     pep: createPep({ pdp, agent, now, deadline: 10_000 }),
     log,
+    now,
+    pepWith: (other) => createPep({ pdp: other, agent, now, deadline: 10_000 }),
     advance: (by) => void (time += by),
     records: () => {
       const verified = verifyLog(log.text());

@@ -1,0 +1,31 @@
+import type { NamedKey } from "@ambit/core/identity";
+import { parseApprovers, type Approvers } from "../approvals/approvers.ts";
+import { parseRule, type ApprovalRule } from "../approvals/demand.ts";
+import { readPrivate } from "./keys.ts";
+import type { Reader } from "./reader.ts";
+
+/** How people are asked, as it is configured. */
+export interface ApprovalConfig {
+  readonly rules: readonly ApprovalRule[];
+  readonly approvers: Approvers;
+  /** Milliseconds. */
+  readonly lifetime: number;
+  /** What vouched answers are signed with; absent: a key of this process, so that they end with it. */
+  readonly key: NamedKey | undefined;
+}
+
+const QUARTER_OF_AN_HOUR = 900;
+
+/** Reads `approvals` of the configuration. `read` opens a part that may be a path. */
+export async function parseApprovals(reader: Reader, read: (part: Reader, name: string) => Promise<Reader>): Promise<ApprovalConfig> {
+  reader.members([], ["rules", "approvers", "lifetime_seconds", "key"]);
+  const [rules, approvers, lifetime, key] = [reader.at("rules"), reader.at("approvers"), reader.at("lifetime_seconds"), reader.at("key")];
+  const seconds = lifetime.isAbsent ? QUARTER_OF_AN_HOUR : lifetime.count();
+  if (seconds < 1 || seconds > 604_800) lifetime.fail("must be from a second to a week");
+  return {
+    rules: rules.isAbsent ? [] : rules.elements().map(parseRule),
+    approvers: approvers.isAbsent ? new Map() : parseApprovers(await read(approvers, "the approvers")),
+    lifetime: seconds * 1000,
+    key: key.isAbsent ? undefined : await readPrivate(await read(key, "the key of approvals")),
+  };
+}

@@ -1,0 +1,81 @@
+import { AmbitError, createVocabulary, type Terms } from "@ambit/core";
+import type { ApprovalSetting } from "./approvals/approvals.ts";
+import { createCedarEngine } from "./cedar/cedar-engine.ts";
+import { clock } from "./clock.ts";
+import { parseAgents, type Agents } from "./config/agents.ts";
+import type { AnchorSource } from "./config/anchors.ts";
+import type { ApprovalConfig } from "./config/approvals.ts";
+import type { LoadedConfig } from "./config/load-config.ts";
+import { parsePurposes } from "./config/purposes.ts";
+import type { PdpOptions } from "./create-pdp.ts";
+import { createSignedChains, type Signing } from "./envelopes/signed-chains.ts";
+import { createArgumentCheck } from "./manifest/input-schema.ts";
+import { parseManifest } from "./manifest/parse-manifest.ts";
+import type { OwnRuntime } from "./runtime.ts";
+import type { Setting } from "./setting.ts";
+
+/**
+ * What is decided under, from a configuration that was read. Refuses (`config_invalid`, `manifest_invalid`, `policy_invalid`) on anything that is missing, unknown or
+ * contradictory, and changes nothing then.
+ */
+export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: OwnRuntime): Setting {
+  const { runtime, ringOf } = own;
+  const vocabulary = createVocabulary(loaded.vocabulary);
+  const purposes = parsePurposes(loaded.purposes.data, loaded.purposes.name);
+  const agents = parseAgents(loaded.agents.data, vocabulary, loaded.agents.name);
+  const manifest = parseManifest(loaded.manifest.data, loaded.manifest.name);
+  const engine = options.engine ?? createCedarEngine(loaded.policies, manifest);
+  const order = { vocabulary, purposes };
+  const audience = options.audience ?? loaded.audience;
+  const isSigned = [options.signing, loaded.signing, options.anchors, loaded.anchors].some((source) => source !== undefined);
+  if (isSigned && audience.length === 0)
+    throw new AmbitError("config_invalid", "`audience` must name this decision point: signed envelopes say whom they are for");
+  const terms = Object.freeze<Terms>({ order, audience, toolId: (name, server) => manifest.resolve(name, server)?.entry.id });
+  const now = (): number => clock(runtime);
+  // Last, because it rotates the key.
+  const signing: Signing | undefined =
+    options.signing ?? (loaded.signing === undefined ? undefined : { ...loaded.signing, keys: ringOf(loaded.signing.issuer, loaded.signing.key) });
+  return Object.freeze<Setting>({
+    ...runtime,
+    manifest,
+    argumentChecks: new Map([...manifest.tools].map(([id, { inputSchema }]) => [id, createArgumentCheck(inputSchema)])),
+    agents,
+    purposes,
+    order,
+    engine,
+    signed: isSigned
+      ? createSignedChains({ signing, anchors: together([loaded.anchors, options.anchors]), audience, order, purposes, agents, now })
+      : undefined,
+    terms,
+    proofs: options.proofs ?? loaded.identity,
+    requireProof: options.requireProof ?? false,
+    approvals: loaded.approvals === undefined ? undefined : approvalsOf(loaded.approvals, own, signing, agents, now),
+  });
+}
+
+function approvalsOf(
+  { key, ...config }: ApprovalConfig,
+  { runtime, answerKey }: OwnRuntime,
+  signing: Signing | undefined,
+  agents: Agents,
+  now: () => number,
+): ApprovalSetting {
+  const own = key ?? (signing === undefined ? answerKey : undefined);
+  return {
+    ...config,
+    documents: runtime.documents,
+    signer: () => own ?? (signing as Signing).keys.current(),
+    ownKeys: () => (own === undefined ? (signing as Signing).keys.keys().flatMap((listed) => listed.key ?? []) : [own.public]),
+    isAgent: (id) => agents.has(id),
+    rolesOf: async () => [],
+    now,
+  };
+}
+
+function together(all: readonly (AnchorSource | undefined)[]): AnchorSource {
+  const sources = all.filter((source) => source !== undefined);
+  return {
+    anchors: () => sources.flatMap((source) => source.anchors()),
+    ready: async () => void (await Promise.all(sources.map((source) => source.ready()))),
+  };
+}

@@ -1,0 +1,96 @@
+import { randomText, type Introduction, type IssueAnswer } from "@ambit/core";
+import { decideRoot, rootDetails } from "./root.ts";
+import { keepUntil, leafOf, type Chain, type ChainLink } from "../envelopes/chain.ts";
+import { childDetails, decideChild } from "./child.ts";
+import { orRefuse, Recorded, refusalDetails, refusalOf, Refused } from "../refusal.ts";
+import type { Setting } from "../setting.ts";
+import { checkEnvelope } from "../steps/envelope.ts";
+import { partyOf, record } from "../steps/log.ts";
+
+type Excerpts = Introduction["excerpts"];
+
+/** Answers what was decided of a signed chain, and decides what is new of it. */
+export async function introduce(setting: Setting, request: Introduction): Promise<IssueAnswer> {
+  let chain: Chain | undefined;
+  try {
+    if (setting.signed === undefined)
+      throw new Refused("envelope", "envelope_malformed", "signed envelopes are not taken here", "configure `signing` or `anchors`");
+    chain = await setting.signed.open(request.chain);
+    const leaf = leafOf(chain);
+    await checkEnvelope(setting, chain, leaf.envelope.agentId);
+    await letIn(setting, chain, request.excerpts);
+    const holding = { kind: "chain", chain: request.chain } as const;
+    const issued = { envelopeId: leaf.id, lineage: chain.lineage, depth: chain.links.length - 1, envelope: leaf.envelope, holding };
+    return { decision: true, id: introductionOf(leaf), issued };
+  } catch (error) {
+    const refusal = refusalOf(error, "envelope", "pdp_unavailable", "the envelope could not be decided");
+    // What a step refused is on the record already; of what no step was asked about, there is nothing to say but that.
+    const id = error instanceof Recorded ? error.decisionId : `dec_${randomText()}`;
+    if (!(error instanceof Recorded)) await record(setting, "hand_off", partyOf(chain, request.agent), id, refusalDetails(refusal)).catch(() => undefined);
+    return { decision: false, id, refusal };
+  }
+}
+
+/**
+ * Decides what is new of a signed chain, from the root down: its beginning, and each hand-off. What was let in once is in; a refusal of one is a refusal
+ * of all below it, and is decided anew the next time.
+ */
+export async function letIn(setting: Setting, chain: Chain, excerpts: Excerpts = []): Promise<void> {
+  const leaf = leafOf(chain);
+  if (chain.issuer === undefined || setting.letIn.has(leaf)) return;
+  const { tenantId } = chain.links[0].envelope;
+  const message = "it cannot be told whether the envelope was decided before";
+  const ids = chain.links.map(({ id }) => id);
+  const isIn: unknown = await orRefuse("envelope", "state_unavailable", message, () => setting.state.admitted(tenantId, ids));
+  if (!Array.isArray(isIn) || isIn.length !== ids.length) throw new Refused("envelope", "state_unavailable", message);
+  for (const [index, link] of chain.links.entries()) {
+    // Own answers only: whatever is not `true` is decided.
+    if (isIn[index] !== true) await onceAtATime(setting, link, () => decideLink(setting, prefixOf(chain, index), link === leaf ? excerpts : []));
+  }
+  setting.letIn.add(leaf);
+}
+
+/** Twenty parallel calls under a new envelope are one hand-off. */
+async function onceAtATime(setting: Setting, { id }: ChainLink, decide: () => Promise<void>): Promise<void> {
+  const running = setting.introducing.get(id);
+  if (running !== undefined) return running;
+  const deciding = decide();
+  setting.introducing.set(id, deciding);
+  try {
+    await deciding;
+  } finally {
+    setting.introducing.delete(id);
+  }
+}
+
+/** INVARIANT I11: on the record before it is let in. */
+async function decideLink(setting: Setting, chain: Chain, excerpts: Excerpts): Promise<void> {
+  const link = leafOf(chain);
+  const { tenantId, agentId } = link.envelope;
+  const parent = prefixOf(chain, chain.links.length - 2);
+  const isRoot = chain.links.length === 1;
+  const kind = isRoot ? "begin" : "hand_off";
+  const about = isRoot ? chain : parent;
+  const details = isRoot
+    ? { asserted_by: `issuer ${chain.issuer}`, ...rootDetails(link.envelope) }
+    : { child_envelope: link.id, ...childDetails(parent, link.envelope, excerpts) };
+  try {
+    const decided = isRoot ? await decideRoot(setting, chain) : await decideChild(setting, parent, link.envelope, excerpts);
+    await record(setting, kind, partyOf(about, agentId), introductionOf(link), { decision: "permit", policies: decided.policies, ...details });
+  } catch (error) {
+    const refusal = refusalOf(error, "envelope", "pdp_unavailable", "the envelope could not be decided");
+    const id = `dec_${randomText()}`;
+    await record(setting, kind, partyOf(about, agentId), id, { ...refusalDetails(refusal), ...details }).catch(() => undefined);
+    throw new Recorded(refusal, id);
+  }
+  await orRefuse("envelope", "state_unavailable", "the envelope could not be let in", () => setting.state.admit(tenantId, link.id, keepUntil(chain)));
+}
+
+/** The decision by which an envelope was let in is named after it, so that everybody who asks hears of the same. */
+function introductionOf({ id }: ChainLink): string {
+  return `dec_${id.slice("env_".length)}`;
+}
+
+function prefixOf(chain: Chain, last: number): Chain {
+  return { ...chain, links: chain.links.slice(0, Math.max(1, last + 1)) as [ChainLink, ...ChainLink[]] };
+}

@@ -1,0 +1,8 @@
+/**
+ * State in PostgreSQL, for processes on any number of hosts.
+ *
+ * @module
+ */
+export { createPostgresState, migrate, type PostgresOptions } from "./postgres-state.ts";
+export type { PostgresClient, PostgresPool } from "./connection.ts";
+export type { SharedState } from "../shared-state.ts";

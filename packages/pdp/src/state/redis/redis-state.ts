@@ -1,0 +1,208 @@
+import { AmbitError, type CallKey, type Commit, type CommitAnswer, type Committed, type Labels, type LineageFacts, type StateStore } from "@ambit/core";
+import { COMMIT, REDEEM, SETTLE } from "./call-scripts.ts";
+import type { RedisClient, RedisCluster } from "./client.ts";
+import { borrow, connect, inTime, unavailable, type Connection } from "./connection.ts";
+import { duePattern, keysBeside, keysOf, quoted, unquoted } from "./keys.ts";
+import { ADMIT, ADMITTED, FACTS, LABEL, REVOKE, REVOKED_AT, SWEEP } from "./lineage-scripts.ts";
+import type { Script } from "./script.ts";
+import { checkServer } from "./server-check.ts";
+
+export interface RedisStateOptions {
+  /** Where the server is, as `rediss://user:password@host:6379`; the store opens and closes its own connection. Either this or `client`. */
+  readonly url?: string;
+  /**
+   * A connected client of the package `redis` 5 or 6 (one connection, a pool, a sentinel or a cluster), which stays its owner's: who also listens to its errors and
+   * sees to it that it notices a dead network (`pingInterval` and `socketTimeout`).
+   */
+  readonly client?: RedisClient | RedisCluster;
+  /**
+   * What the keys begin with: letters, digits, `_`, `.`, `:` and `-`.
+   *
+   * @defaultValue `"ambit"`
+   */
+  readonly prefix?: string;
+  /**
+   * Milliseconds in which a method answers, or rejects.
+   *
+   * @defaultValue `500`
+   */
+  readonly timeout?: number;
+  /**
+   * Somebody made sure that the server does not evict keys, where it is forbidden to ask it. A server that says that it does is refused all the same.
+   *
+   * @defaultValue `false`
+   */
+  readonly isEvictionPolicyChecked?: boolean;
+}
+
+/** A store that holds a connection. */
+export interface RedisState extends StateStore, AsyncDisposable {
+  /** Waits for what is under way, no longer than the timeout; what is asked afterwards is rejected. */
+  close(): Promise<void>;
+}
+
+/**
+ * State on a Redis (7.0 or later) or Valkey server, for any number of processes. Refuses (`config_invalid`) options it cannot use, a server that evicts keys, a replica;
+ * and (`state_unavailable`) a server that cannot be reached. Each method is one script, hence one transaction and one round trip, on the primary. It rejects
+ * (`state_unavailable`) what was not answered in time, and works again without a restart when the server does.
+ *
+ * @remarks
+ * A method that was rejected may have taken effect, or may yet. That is safe: the same call asked again is answered with what was committed (`repeated`), a grant that
+ * nobody was told of is never redeemed and holds its reservation only until it expires, and a revocation or a settlement can be repeated.
+ *
+ * The server must keep what it confirmed, or what was spent, used or revoked is not (I5, I6, I7). With `appendonly yes` and `appendfsync always` nothing that was confirmed
+ * is lost by a crash; with `everysec` up to about a second of it is; without either, everything since the last snapshot. Replication is asynchronous: a failover
+ * loses what the new primary had not received, and `WAIT` or `min-replicas-to-write` make that less likely and shorter, not impossible. Where budgets must survive the
+ * loss of a machine, use PostgreSQL with synchronous replication. Revocations and everything else are read from the primary, so no lagging replica answers.
+ *
+ * What is kept goes at the latest a good day after the tenant's last envelope expired, by itself; most of it as calls come in, or with `sweep`.
+ */
+export async function createRedisState(options: RedisStateOptions): Promise<RedisState> {
+  const { url, client, prefix = "ambit", timeout = 500, isEvictionPolicyChecked = false } = options;
+  if (!/^[\w.:-]{1,64}$/.test(prefix)) throw new AmbitError("config_invalid", "the `prefix` may consist of 64 letters, digits, `_`, `.`, `:` and `-`");
+  if (!Number.isSafeInteger(timeout) || timeout < 1 || timeout > 60_000)
+    throw new AmbitError("config_invalid", "the `timeout` must be 1 to 60000 whole milliseconds");
+  const connection = await connectionOf(url, client, timeout);
+  try {
+    const checked = async (): Promise<void> => {
+      for (const node of await connection.primaries()) await checkServer(node, isEvictionPolicyChecked);
+    };
+    await inTime(timeout, checked);
+  } catch (error) {
+    await connection.close();
+    throw AmbitError.isInstance(error) ? error : unavailable(error);
+  }
+  return stateOn(connection, prefix);
+}
+
+async function connectionOf(url: string | undefined, client: RedisClient | RedisCluster | undefined, timeout: number): Promise<Connection> {
+  if (url !== undefined && client === undefined) return connect(url, timeout);
+  if (client !== undefined && url === undefined) return borrow(client, timeout);
+  throw new AmbitError("config_invalid", "the Redis store needs either a `url` or a `client`");
+}
+
+function stateOn(connection: Connection, prefix: string): RedisState {
+  const run = (script: Script, tenantId: string, ...args: string[]): Promise<unknown> => connection.run(script, keysOf(prefix, tenantId), args);
+  const close = (): Promise<void> => connection.close();
+
+  return {
+    commit: async (commit) => committed((await run(COMMIT, commit.tenantId, commitText(commit))) as readonly string[]),
+    redeem: async (key, grantId, callDigest, now) => {
+      const answer = await run(REDEEM, key.tenantId, callKey(key), quoted(grantId), quoted(callDigest), String(Number.isFinite(now) ? now : Number.MAX_VALUE));
+      return answer as "redeemed" | "replayed" | "expired" | "unknown";
+    },
+    settle: async ({ decisionId, grantId, action, used, observed, ...key }) => {
+      const parts = Object.entries(used).map(([unit, amount]) => ({ unit: quoted(unit), amount: amountOf(unit, amount) }));
+      const text = JSON.stringify({ call: callKey(key), decision: quoted(decisionId), grant: quoted(grantId), action, used: parts, observed });
+      const reply = (await run(SETTLE, key.tenantId, text)) as readonly [string, ...string[]] | null;
+      return reply === null ? undefined : labelsOf(reply[0], reply.slice(1));
+    },
+    facts: async (tenantId, lineage) => factsOf((await run(FACTS, tenantId, quoted(lineage))) as Facts),
+    label: async (tenantId, lineage, labels, keepUntil) => {
+      await run(LABEL, tenantId, quoted(lineage), JSON.stringify(labelsPart(labels)), String(timeOf(keepUntil)));
+    },
+    admit: async (tenantId, envelopeId, keepUntil) => (await run(ADMIT, tenantId, quoted(envelopeId), String(timeOf(keepUntil)))) === 1,
+    admitted: async (tenantId, envelopeIds) => ((await run(ADMITTED, tenantId, ...envelopeIds.map(quoted))) as readonly number[]).map((isIn) => isIn === 1),
+    revoke: async (tenantId, scopes, at, keepUntil) => {
+      await run(REVOKE, tenantId, String(timeOf(at)), String(timeOf(keepUntil)), ...scopes.map(quoted));
+    },
+    revokedAt: async (tenantId, scopes) =>
+      ((await run(REVOKED_AT, tenantId, ...scopes.map(quoted))) as readonly string[]).map((at) => (at === "" ? null : Number(at))),
+    sweep: async (now) => {
+      const time = String(timeOf(now));
+      for (const node of await connection.primaries()) {
+        let cursor = "0";
+        do {
+          const page = await node.scan(cursor, { MATCH: duePattern(prefix), COUNT: 1000 });
+          for (const key of page.keys) while ((await connection.run(SWEEP, keysBeside(String(key)), [time])) === 1);
+          cursor = String(page.cursor);
+        } while (cursor !== "0");
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** No two pairs have the same key, whatever characters they consist of. */
+function callKey({ envelopeId, callId }: Pick<CallKey, "envelopeId" | "callId">): string {
+  return quoted(envelopeId) + quoted(callId);
+}
+
+function commitText(commit: Commit): string {
+  return JSON.stringify({
+    call: callKey(commit),
+    lineage: quoted(commit.lineage),
+    digest: quoted(commit.callDigest),
+    decision: quoted(commit.decisionId),
+    tool: quoted(commit.toolId),
+    grant: quoted(commit.grant.id),
+    expiresAt: timeOf(commit.grant.expiresAt),
+    keepUntil: timeOf(commit.keepUntil),
+    now: timeOf(commit.now),
+    labels: labelsPart(commit.labels),
+    once: commit.once.map(({ key, until }) => ({ key: quoted(key), until: timeOf(until) })),
+    reservations: commit.reservations.map(({ unit, want, atLeast, refundable, accounts }) => ({
+      unit: quoted(unit),
+      want: amountOf(unit, want),
+      atLeast: amountOf(unit, atLeast),
+      refundable,
+      accounts: accounts.map(({ id, limit, window }) => ({
+        id: quoted(id),
+        limit: amountOf(unit, limit),
+        ...(window === undefined ? {} : { window: amountOf(unit, window) }),
+      })),
+    })),
+  });
+}
+
+/** A negative amount would be a gift to the account, and everything is less than NaN. */
+function amountOf(unit: string, amount: number): number {
+  if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`an amount of ${unit} must be a whole number of at least 0`);
+  return amount;
+}
+
+/** The last that a `Date` can tell. */
+const END_OF_TIME = 8.64e15;
+
+function timeOf(time: number): number {
+  if (Number.isNaN(time)) throw new RangeError("a time must be a number");
+  return Math.max(0, Math.min(END_OF_TIME, Math.floor(time)));
+}
+
+function committed([status, ...parts]: readonly string[]): CommitAnswer {
+  const [first = "", second = "", third = "", ...reserved] = parts;
+  if (status === "committed" || status === "repeated") {
+    const amounts = reserved.flatMap((unit, index) => (index % 2 === 0 ? [[unquoted(unit), Number(reserved[index + 1])] as const] : []));
+    const answer: Committed = {
+      decisionId: unquoted(first),
+      grant: { id: unquoted(second), expiresAt: Number(third) },
+      reserved: Object.fromEntries(amounts),
+    };
+    return { status, ...answer };
+  }
+  if (status === "exhausted") return { status, unit: unquoted(first), remaining: Number(second) };
+  if (status === "used") return { status, key: unquoted(first) };
+  return { status: "spent" };
+}
+
+/** As Lua answers labels, classes in their order. */
+function labelsOf(untrusted: string, classes: readonly string[]): Labels {
+  return { integrity: untrusted === "1" ? "untrusted" : "trusted", dataClasses: classes.map(unquoted) };
+}
+
+function labelsPart({ integrity, dataClasses }: Labels): { readonly untrusted: boolean; readonly classes: readonly string[] } {
+  return { untrusted: integrity === "untrusted", classes: dataClasses.map(quoted) };
+}
+
+/** Whether untrusted, calls, previous tool, number of tools, the tools, the classes. */
+type Facts = readonly [string, string, string, number, ...string[]];
+
+function factsOf([untrusted, calls, previous, tools, ...names]: Facts): LineageFacts {
+  return {
+    calls: Number(calls),
+    toolsUsed: names.slice(0, tools).map(unquoted).sort(),
+    previousTool: previous === "" ? null : unquoted(previous),
+    labels: labelsOf(untrusted, names.slice(tools).map(unquoted).sort().map(quoted)),
+  };
+}

@@ -1,0 +1,137 @@
+import { createHash } from "node:crypto";
+
+/** A Lua script and the name that a server knows it by. */
+export interface Script {
+  readonly source: string;
+  readonly sha: string;
+}
+
+/**
+ * A script that begins with what all of them share. Without the flag `no-writes` a server that became a replica, or that lost the replicas it was told to have,
+ * refuses even those that only read: what is decided is decided on the primary.
+ *
+ * `mayExceedMemory`: runs on a server that is full as well, because it gives back, revokes or only reads.
+ */
+export function scriptOf(body: string, { mayExceedMemory = false }: { readonly mayExceedMemory?: boolean } = {}): Script {
+  const source = `#!lua${mayExceedMemory ? " flags=allow-oom" : ""}\n${SHARED}\n${body}`;
+  return { source, sha: createHash("sha1").update(source).digest("hex") };
+}
+
+/** How many entries one script handles of what piled up: each of them holds up every other client of the server. */
+export const BATCH = 1000;
+
+/**
+ * Ids arrive as JSON texts, so that one ends where its closing quote is and none is the beginning of another. What is kept of a tenant, all of it in one hash slot:
+ *
+ * - CALLS    hash: envelope and call id → the call as a packed table
+ * - SPENT    hash: account → what is held and spent on it; `n` and account → how many lineages were debited on it; `seq` → number of commits so far
+ * - OPEN     sorted set in the order of bytes: the debits that stop counting by themselves, as account, when (16 digits):seq:index:amount
+ * - LINEAGES hash: lineage → its facts as a packed table
+ * - INDEX    sorted set in the order of bytes: lineage and what is dropped with it: `0` and a call, `1` and a debit that outlived its call, `2` and an account
+ * - DUE      sorted set: what may be dropped, by when: `l` and a lineage, `o` and what is used once, `e` and an envelope let in, `r` and a revoked scope
+ * - REVOKED  hash: scope → when
+ *
+ * Whole numbers are exact in Lua up to 2^53; they are written with all their digits because Lua's own `tostring` would round them. Nothing that a script did is undone
+ * when it fails, so each reads and checks everything before it writes.
+ */
+const SHARED = `
+local CALLS, SPENT, OPEN, LINEAGES, INDEX, DUE, REVOKED = unpack(KEYS)
+local RESERVED, REDEEMED, SETTLED = 0, 1, 2
+local MARGIN, SLACK = 3600000, 86400000
+
+local function text(number) return string.format('%.17g', number) end
+
+local function serverNow() return redis.call('TIME')[1] * 1000 end
+
+-- An hour longer than anybody needs it, by two clocks; set a day further, so that it is rarely set again. All keys of a tenant end together: what one says of another
+-- is true as long as there is either.
+local function keep(keepUntil)
+  local needed = math.max(keepUntil, serverNow()) + MARGIN
+  local first, last = math.huge, needed + SLACK
+  for _, key in ipairs(KEYS) do
+    local ends = redis.call('PEXPIRETIME', key)
+    if ends ~= -2 then first, last = math.min(first, ends), math.max(last, ends) end
+  end
+  if first >= needed then return end
+  for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, text(last)) end
+end
+
+local function callOf(key)
+  local packed = redis.call('HGET', CALLS, key)
+  return packed and cmsgpack.unpack(packed) or nil
+end
+
+local function padded(time) return string.format('%016.0f', time) end
+
+local function memberOf(call, index)
+  local debit = call.debits[index]
+  return debit.account .. padded(debit.ends) .. ':' .. call.seq .. ':' .. index .. ':' .. text(debit.amount)
+end
+
+local function isOpen(call, index) return redis.call('ZSCORE', OPEN, memberOf(call, index)) and true or false end
+
+-- What a debit held is free, unless it was already.
+local function free(member)
+  if redis.call('ZREM', OPEN, member) == 0 then return end
+  local account, amount = string.match(member, '^(".*")%d+:%d+:%d+:(%d+)$')
+  redis.call('HINCRBY', SPENT, account, text(0 - amount))
+end
+
+-- Whether what it held until its grant expires may be another's already. By whose clock does not matter: nobody redeems it any longer.
+local function hasLapsed(call)
+  for index, debit in ipairs(call.debits) do
+    if debit.ends == call.expiresAt and not isOpen(call, index) then return true end
+  end
+  return false
+end
+
+local function lineageOf(id)
+  local packed = redis.call('HGET', LINEAGES, id)
+  return packed and cmsgpack.unpack(packed) or { calls = 0, tools = {}, untrusted = false, classes = {} }
+end
+
+local function add(list, name)
+  for _, known in ipairs(list) do if known == name then return end end
+  table.insert(list, name)
+end
+
+local function addLabels(lineage, labels)
+  if labels.untrusted then lineage.untrusted = true end
+  for _, class in ipairs(labels.classes) do add(lineage.classes, class) end
+end
+
+-- Drops up to so many entries of what was due before a time; answers whether there may be more.
+local function collect(before, most)
+  local left = most
+  for _, due in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', '(' .. text(before), 'LIMIT', 0, most)) do
+    if left <= 0 then return true end
+    local kind, id = string.sub(due, 1, 1), string.sub(due, 2)
+    left = left - 1
+    if kind == 'l' then
+      local entries = redis.call('ZRANGEBYLEX', INDEX, '[' .. id, '(' .. id .. '\\255', 'LIMIT', 0, left)
+      for _, entry in ipairs(entries) do
+        local what, name = string.sub(entry, #id + 1, #id + 1), string.sub(entry, #id + 2)
+        if what == '0' then
+          local call = callOf(name)
+          for index in ipairs(call and call.debits or {}) do free(memberOf(call, index)) end
+          redis.call('HDEL', CALLS, name)
+        elseif what == '1' then
+          free(name)
+        -- Another lineage that was debited on it keeps it.
+        elseif redis.call('HINCRBY', SPENT, 'n' .. name, -1) <= 0 then
+          redis.call('HDEL', SPENT, name, 'n' .. name)
+        end
+        redis.call('ZREM', INDEX, entry)
+      end
+      -- As many as were asked for: there may be more of this lineage, and it goes last.
+      if #entries == left then return true end
+      left = left - #entries
+      redis.call('HDEL', LINEAGES, id)
+    elseif kind == 'r' then
+      redis.call('HDEL', REVOKED, id)
+    end
+    redis.call('ZREM', DUE, due)
+  end
+  return left <= 0
+end
+`;

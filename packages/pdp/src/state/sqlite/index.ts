@@ -1,0 +1,7 @@
+/**
+ * State in an SQLite file, for all processes of one host.
+ *
+ * @module
+ */
+export { createSqliteState, migrate, type SqliteOptions } from "./sqlite-state.ts";
+export type { SharedState } from "../shared-state.ts";

@@ -1,0 +1,31 @@
+import type { Approval } from "../approvals/approvals.ts";
+import type { Answer } from "../approvals/answer.ts";
+import { leafOf, type Chain } from "../envelopes/chain.ts";
+import type { Setting } from "../setting.ts";
+import { partyOf, record } from "./log.ts";
+
+/** INVARIANT I10: who is asked for what; the arguments stay with the request, which is dropped in time. */
+export async function recordApproval(setting: Setting, chain: Chain, { id, request, expiresAt }: Approval): Promise<void> {
+  const { tool, binding, demands } = request;
+  await record(setting, "approval_request", partyOf(chain, leafOf(chain).envelope.agentId), id, {
+    tool,
+    binding,
+    demands: demands.map(({ needed, by, fourEyes }) => ({ needed, by, four_eyes: fourEyes })),
+    expires_at: new Date(expiresAt).toISOString(),
+  });
+}
+
+export async function recordAnswer(setting: Setting, { id, request, status }: Approval, answer: Answer, assertedBy: string): Promise<void> {
+  const { tenantId, taskId, lineage, agentId } = request;
+  const party = { tenant: tenantId, task: taskId, lineage, envelope: "any", agent: agentId };
+  const { approver, decision, key } = answer;
+  await record(setting, "approval_answer", party, id, {
+    tool: request.tool,
+    binding: request.binding,
+    approver,
+    decision,
+    status,
+    asserted_by: assertedBy,
+    key: key.thumbprint,
+  });
+}

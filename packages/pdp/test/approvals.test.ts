@@ -1,0 +1,318 @@
+import { createPep, type Pep, type Task } from "@ambit/core";
+import { generateKey, type SigningKey } from "@ambit/core/token";
+import { signAnswer, type Approval, type GivenAnswer, type PdpConfig } from "@ambit/pdp";
+import { describe, expect, it } from "vitest";
+import { createMemoryDocuments } from "../src/state/memory-documents.ts";
+import { BEGIN, CONFIG, fixture, NOW, outcomeOf, rejection, type Fixture } from "./support/fixture.ts";
+import { signedFixture } from "./support/signed.ts";
+
+const TICKET = ["tickets_create", { title: "renew", cost: 5 }] as const;
+const TENANT = "tenant_1";
+
+interface Scene extends Fixture {
+  readonly task: Task;
+  /** Calls and answers with the code, or `permit`. */
+  call(pep?: Pep, task?: Task, args?: object): Promise<string>;
+  waiting(): Promise<readonly Approval[]>;
+  say(change: Partial<GivenAnswer> & { readonly approver?: string; readonly decision?: "approve" | "deny" }): Promise<string>;
+}
+
+async function scene(approvals: object, config: Partial<PdpConfig> = {}, create: typeof fixture | typeof signedFixture = fixture): Promise<Scene> {
+  const base = await create({ approvals, ...config });
+  const task = await base.pep.begin({ ...BEGIN, approvals: ["tickets.create"] });
+  const waiting = async (): Promise<readonly Approval[]> => (await base.pdp.approvals.list(TENANT)).filter(({ status }) => status === "pending");
+  return {
+    ...base,
+    task,
+    waiting,
+    call: (pep = base.pep, own = task, args = TICKET[1]) => outcomeOf(pep, own, TICKET[0], args),
+    say: async (change) => {
+      const [first] = await waiting();
+      return rejection(
+        base.pdp.approvals.answer({
+          tenantId: TENANT,
+          id: first?.id ?? "none",
+          approver: "user_1",
+          decision: "approve",
+          assertedBy: "app",
+          ...change,
+        } as GivenAnswer),
+      );
+    },
+  };
+}
+
+describe("a call that needs an approval", () => {
+  it("waits for the delegator, runs once when approved, and is on the record from the request to the outcome", async () => {
+    const { call, waiting, say, records, pep, task } = await scene({});
+    const refused = await pep.enforce({ envelope: task, tool: TICKET[0], arguments: TICKET[1] }, () => ({}));
+    expect(refused.refused).toMatchObject({
+      kind: "approval_required",
+      refusal: { code: "approval_required", requestable: true, approval: { expiresAt: NOW + 900_000 } },
+    });
+    expect(await call()).toBe("approval_required");
+    const [approval, ...others] = await waiting();
+    expect(others).toEqual([]);
+    expect(approval).toMatchObject({
+      id: refused.refused?.refusal.approval?.id,
+      request: {
+        delegatorId: "user_1",
+        agentId: "reviewer",
+        above: [],
+        tool: "tickets.create",
+        effect: "write",
+        purpose: "review",
+        arguments: { title: "renew", cost: 5 },
+      },
+    });
+    expect(await say({})).toBe("resolved");
+    expect(await waiting()).toEqual([]);
+    expect([await call(), await call()]).toEqual(["permit", "approval_required"]);
+    const kinds = records().map(({ kind, details }) => `${kind} ${String(details["decision"] ?? "")}`.trim());
+    expect(kinds).toEqual([
+      "begin permit",
+      "approval_request",
+      "decision approval_required",
+      "decision approval_required",
+      "approval_answer approve",
+      "decision permit",
+      "outcome",
+      "approval_request",
+      "decision approval_required",
+    ]);
+    expect(JSON.stringify(records())).not.toContain('renew"');
+  });
+
+  it("with other arguments is another request", async () => {
+    const { call, say } = await scene({});
+    await call();
+    await say({});
+    expect(await call(undefined, undefined, { title: "renew", cost: 6 })).toBe("approval_required");
+    expect(await call(undefined, undefined, { title: "renew" })).toBe("approval_required");
+    expect(await call()).toBe("permit");
+  });
+
+  it("of another task, agent or tenant is another request", async () => {
+    const { call, say, pep } = await scene({});
+    await call();
+    await say({});
+    const other = await pep.begin({ ...BEGIN, approvals: ["tickets.create"] });
+    const tenant = await pep.begin({ ...BEGIN, tenantId: "tenant_2", approvals: ["tickets.create"] });
+    expect([await call(undefined, other), await call(undefined, tenant), await call()]).toEqual(["approval_required", "approval_required", "permit"]);
+  });
+
+  it("that a sub-agent makes is approved for it, and goes on after its task was renewed", async () => {
+    const { call, say, pep, task, waiting } = await scene({}, { policies: [{ name: "p", text: "permit (principal, action, resource);" }] }, signedFixture);
+    const child = await pep
+      .handOff(task, { agentId: "coordinator", allowedTools: [], mayDelegate: ["tickets.create"] })
+      .catch((error: { code: string }) => error.code);
+    expect(typeof child).toBe("object");
+    expect(await call()).toBe("approval_required");
+    expect((await waiting())[0]).toMatchObject({ request: { agentId: "reviewer" } });
+    await say({});
+    const next = await pep.renew(task, { expiresIn: "20m" });
+    expect(await call(undefined, next)).toBe("permit");
+  });
+
+  it("is decided again after it was approved: what was revoked, spent or forbidden meanwhile stays refused", async () => {
+    const { call, say, task } = await scene({});
+    await call();
+    await say({});
+    await task.end();
+    expect(await call()).toBe("envelope_revoked");
+  });
+
+  it("is one request for many who ask at once, and one of them runs", async () => {
+    const { call, say, waiting } = await scene({});
+    await Promise.all(Array.from({ length: 10 }, () => call()));
+    expect(await waiting()).toHaveLength(1);
+    await say({});
+    const outcomes = await Promise.all(Array.from({ length: 10 }, () => call()));
+    expect(outcomes.filter((code) => code === "permit")).toHaveLength(1);
+    expect(await waiting()).toHaveLength(1);
+  });
+
+  it("that is a repetition of the same call keeps its approval: stacked enforcement points are one call", async () => {
+    const { say, pep, task, pdp } = await scene({});
+    const call = { envelope: task, tool: TICKET[0], arguments: TICKET[1], callId: "1", turn: "1" };
+    await pep.admit(call);
+    await say({});
+    const grants: string[] = [];
+    const watched = createPep({
+      pdp: { ...pdp, redeem: async () => ({ redeemed: true }), decide: async (request) => (grants.push("asked"), pdp.decide(request)) },
+      agent: "reviewer",
+      now: () => NOW,
+    });
+    expect((await watched.admit(call)).admitted).toBe(true);
+    expect((await watched.admit(call)).admitted).toBe(true);
+    expect(grants).toHaveLength(2);
+  });
+
+  it("is refused for good when a person says no, until the request has expired", async () => {
+    const { call, say, advance } = await scene({ lifetime_seconds: 60 });
+    await call();
+    await say({ decision: "deny" });
+    expect([await call(), await call()]).toEqual(["approval_denied", "approval_denied"]);
+    expect(await say({})).toBe("approval_invalid");
+    advance(61_000);
+    expect(await call()).toBe("approval_required");
+  });
+
+  it("whose approval has expired waits again", async () => {
+    const { call, say, advance, waiting } = await scene({ lifetime_seconds: 60 });
+    await call();
+    const [first] = await waiting();
+    advance(61_000);
+    expect(await say({ id: first?.id ?? "" })).toBe("approval_expired");
+    await call();
+    await say({});
+    advance(61_000);
+    expect(await call()).toBe("approval_required");
+  });
+
+  it("waits where nobody is configured to answer, for ever", async () => {
+    const base = await fixture();
+    const task = await base.pep.begin({ ...BEGIN, approvals: ["tickets.create"] });
+    expect(await outcomeOf(base.pep, task, ...TICKET)).toBe("approval_required");
+    expect(await rejection(base.pdp.approvals.list(TENANT))).toBe("option_invalid");
+  });
+});
+
+describe("who may approve", () => {
+  const answers = async (approvals: object, ...said: readonly (readonly [string, ("approve" | "deny")?])[]): Promise<readonly string[]> => {
+    const { call, say } = await scene(approvals);
+    await call();
+    const told: string[] = [];
+    for (const [approver, decision = "approve"] of said) told.push(await say({ approver, decision }));
+    return [...told, await call()];
+  };
+
+  it("is never an agent, nor somebody whom nobody named", async () => {
+    expect(await answers({}, ["reviewer"], ["classifier"], ["user_2"], ["user 1"])).toEqual([
+      ...Array<string>(4).fill("approval_invalid"),
+      "approval_required",
+    ]);
+    expect(await answers({ rules: [{ by: ["user:reviewer", "delegator"] }] }, ["reviewer"], ["user_1"])).toEqual(["approval_invalid", "resolved", "permit"]);
+  });
+
+  it("is the delegator, unless four eyes are asked for", async () => {
+    const rules = [{ by: ["delegator", "user:user_2"], four_eyes: true }];
+    expect(await answers({ rules }, ["user_1"], ["user_2"])).toEqual(["approval_invalid", "resolved", "permit"]);
+  });
+
+  it("is as many people as are needed, each once", async () => {
+    const rules = [{ by: ["user:a", "user:b", "user:c"], needed: 2 }];
+    expect(await answers({ rules }, ["a"], ["a"], ["b"])).toEqual(["resolved", "approval_invalid", "resolved", "permit"]);
+    expect(await answers({ rules }, ["a"])).toEqual(["resolved", "approval_required"]);
+    expect(await answers({ rules }, ["a"], ["c", "deny"])).toEqual(["resolved", "resolved", "approval_denied"]);
+  });
+
+  it("is whoever has the role, and every rule has to be met", async () => {
+    const approvers = { approvers: { fin: { roles: ["finance"] }, leg: { roles: ["legal"] }, both: { roles: ["finance", "legal"] } } };
+    const rules = [
+      { by: ["role:finance"] },
+      { effects: ["write"], by: ["role:legal"] },
+      { effects: ["destructive"], by: ["user:nobody"] },
+      { tools: ["mail.send"], by: ["user:x"] },
+    ];
+    expect(await answers({ approvers, rules }, ["fin"], ["leg"])).toEqual(["resolved", "resolved", "permit"]);
+    expect(await answers({ approvers, rules }, ["both"])).toEqual(["resolved", "permit"]);
+    expect(await answers({ approvers, rules }, ["fin"], ["fin"])).toEqual(["resolved", "approval_invalid", "approval_required"]);
+  });
+
+  it("signs with a key of their own where nobody may speak for them, and with no other", async () => {
+    const [own, other] = [await generateKey(), await generateKey("ES256")];
+    const approvers = { approvers: { user_1: { keys: [own.public.jwk] }, user_2: { keys: [other.public.jwk] } } };
+    const { call, waiting, pdp, records } = await scene({ approvers });
+    await call();
+    const [approval] = await waiting();
+    const { id = "", request } = approval ?? {};
+    const signed = (key: SigningKey, change: object = {}): Promise<string> =>
+      signAnswer({ request: id, binding: request?.binding ?? "", approver: "user_1", decision: "approve", now: NOW, ...change }, key);
+    const say = async (text: string): Promise<string> => rejection(pdp.approvals.answer({ tenantId: TENANT, id, signed: text }));
+    for (const text of [
+      await signed(other),
+      await signed(await generateKey()),
+      await signed(own, { request: `${id}1` }),
+      await signed(own, { binding: "x" }),
+      await signed(own, { approver: "user_2" }),
+      await signed(own, { decision: "maybe" }),
+      `${(await signed(own)).slice(0, -4)}AAAA`,
+      "x.y.z",
+      "",
+    ])
+      expect(await say(text)).toBe("approval_invalid");
+    expect(await rejection(pdp.approvals.answer({ tenantId: "tenant_2", id, signed: await signed(own) }))).toBe("approval_invalid");
+    expect(await say(await signed(own))).toBe("resolved");
+    expect(records().at(-1)).toMatchObject({ kind: "approval_answer", details: { approver: "user_1", asserted_by: "signature", key: own.public.thumbprint } });
+    expect(await call()).toBe("permit");
+  });
+});
+
+describe("a store of approvals that lies", () => {
+  it("approves nothing: what is not signed for exactly this request does not count", async () => {
+    const documents = createMemoryDocuments();
+    const base = await fixture({ approvals: {} }, { documents });
+    const task = await base.pep.begin({ ...BEGIN, approvals: ["tickets.create"] });
+    const call = (): Promise<string> => outcomeOf(base.pep, task, ...TICKET);
+    await call();
+    const [stored] = await documents.list(TENANT, "approvals", "", 1);
+    const { id = "", version = 0, content = {} } = stored ?? {};
+    const request = (content as { readonly request: object }).request;
+    for (const forged of [
+      { ...content, answers: ["a.b.c"] },
+      { ...content, request: { ...request, demands: [] } },
+      { ...content, request: { ...request, demands: [{ needed: 0, by: [], fourEyes: false }] } },
+      { ...content, status: "approved", expiresAt: 9e12 },
+    ]) {
+      const now = (await documents.get(TENANT, "approvals", id))?.version ?? version;
+      await documents.put(TENANT, "approvals", id, forged as never, now, 9e12);
+      expect(await call()).toBe("approval_required");
+    }
+    await documents.put(TENANT, "approvals", id, { number: "1" }, (await documents.get(TENANT, "approvals", id))?.version ?? 0, 9e12);
+    expect(await call()).toBe("state_unavailable");
+  });
+
+  it("or fails denies, and goes on when it does", async () => {
+    const documents = createMemoryDocuments();
+    let isDown = true;
+    const failing = { ...documents, get: (...key: Parameters<typeof documents.get>) => (isDown ? Promise.reject(new Error("down")) : documents.get(...key)) };
+    const base = await fixture({ approvals: {} }, { documents: failing });
+    const task = await base.pep.begin({ ...BEGIN, approvals: ["tickets.create"] });
+    expect(await outcomeOf(base.pep, task, ...TICKET)).toBe("state_unavailable");
+    isDown = false;
+    expect(await outcomeOf(base.pep, task, ...TICKET)).toBe("approval_required");
+  });
+});
+
+describe("people are told", () => {
+  it("of a new request once, and what they do with it holds nobody up", async () => {
+    const told: string[] = [];
+    const onApprovalRequest = (approval: Approval): Promise<void> => (told.push(approval.request.tool), Promise.reject(new Error("mail is down")));
+    const base = await fixture({ approvals: {} }, { onApprovalRequest });
+    const task = await base.pep.begin({ ...BEGIN, approvals: ["tickets.create"] });
+    for (let count = 0; count < 3; count++) expect(await outcomeOf(base.pep, task, ...TICKET)).toBe("approval_required");
+    expect(told).toEqual(["tickets.create"]);
+  });
+});
+
+describe("the configuration of approvals", () => {
+  it.each([
+    { rules: {} },
+    { rules: [{ tool: "x" }] },
+    { rules: [{ needed: 0 }] },
+    { rules: [{ needed: 2 }] },
+    { rules: [{ by: ["agent:x"] }] },
+    { rules: [{ by: [] }] },
+    { rules: [{ four_eyes: true }] },
+    { rules: [{ effects: ["dangerous"] }] },
+    { lifetime_seconds: 0 },
+    { lifetime_seconds: 1e9 },
+    { approvers: { approvers: { "a b": {} } } },
+    { approvers: { approvers: { a: { keys: [{}] } } } },
+    { key: {} },
+    { unknown: 1 },
+  ])("%j is refused", async (approvals) => {
+    expect(await rejection(fixture({ ...CONFIG, approvals }))).toBe("config_invalid");
+  });
+});
