@@ -35,6 +35,7 @@ const REFUSALS = {
   approval_required: 1,
   approval_invalid: 1,
   approval_expired: 1,
+  approval_denied: 1,
   obligation_unsupported: 1,
   pdp_unavailable: 1,
   pdp_timeout: 1,
@@ -54,7 +55,7 @@ describe("codes", () => {
     expectTypeOf<keyof typeof REFUSALS>().toEqualTypeOf<RefusalCode>();
     expectTypeOf<keyof typeof CONFIGURATION>().toEqualTypeOf<ConfigCode>();
     expectTypeOf<ErrorCode>().toEqualTypeOf<RefusalCode | ConfigCode>();
-    expect(Object.keys(REFUSALS)).toHaveLength(42);
+    expect(Object.keys(REFUSALS)).toHaveLength(43);
     expect(Object.keys({ ...REFUSALS, ...CONFIGURATION }).every((code) => /^[a-z]+(_[a-z]+)+$/.test(code))).toBe(true);
   });
 });

@@ -1,51 +1,19 @@
-import type { DecisionLog } from "@ambit/core/audit";
-import { PDP_CAPABILITY, type DocumentStore, type Pdp, type StateStore } from "@ambit/core";
-import type { ProofVerifier } from "@ambit/core/identity";
-import type { Approval } from "./approvals/approvals.ts";
+import { PDP_CAPABILITY, type Pdp } from "@ambit/core";
 import { createApprovalDesk, type ApprovalDesk } from "./approvals/desk.ts";
 import { clock } from "./clock.ts";
-import type { AnchorSource } from "./config/anchors.ts";
 import { loadConfig, type PdpConfig } from "./config/load-config.ts";
 import { createSetting } from "./create-setting.ts";
 import { decide } from "./decide.ts";
-import type { PolicyEngine } from "./engine/policy-engine.ts";
-import type { Signing } from "./envelopes/signed-chains.ts";
 import { begin } from "./lifecycle/begin.ts";
 import { end } from "./lifecycle/end.ts";
 import { handOff } from "./lifecycle/hand-off.ts";
 import { introduce } from "./lifecycle/introduce.ts";
 import { revoke, type Revocation } from "./lifecycle/revoke.ts";
+import type { PdpOptions } from "./options.ts";
 import { checkSame, createRuntime } from "./runtime.ts";
 import type { Setting } from "./setting.ts";
 import { redeem, settle } from "./settle.ts";
 import { recordLoad } from "./steps/load-record.ts";
-
-export interface PdpOptions {
-  /** Instead of the log of the configuration. Whoever gives it closes it. */
-  readonly log?: DecisionLog | undefined;
-  /** Instead of memory. */
-  readonly state?: StateStore | undefined;
-  /** Documents that processes share: requests for approval. Instead of memory. */
-  readonly documents?: DocumentStore | undefined;
-  /** Told of every new request for approval; what it throws or rejects is nobody's. */
-  readonly onApprovalRequest?: ((approval: Approval) => void | Promise<void>) | undefined;
-  /** Instead of Cedar with the policies of the configuration. */
-  readonly engine?: PolicyEngine | undefined;
-  /** Instead of the `signing` of the configuration: with a key that is kept elsewhere. */
-  readonly signing?: Signing | undefined;
-  /** Trust anchors besides those of the configuration, asked at every verification. */
-  readonly anchors?: AnchorSource | undefined;
-  /** Instead of the `identity` of the configuration: whose tokens are proof of a delegator. */
-  readonly proofs?: ProofVerifier | undefined;
-  /** Whether a task only begins with a proof of its delegator, and never because the application says so. @defaultValue false */
-  readonly requireProof?: boolean | undefined;
-  /** Instead of the `audience` of the configuration. */
-  readonly audience?: readonly string[] | undefined;
-  /** Milliseconds that a grant can be redeemed after its decision. Default 10,000. */
-  readonly grantLifetime?: number | undefined;
-  /** The clock, in milliseconds since the epoch. */
-  readonly now?: (() => number) | undefined;
-}
 
 /** A decision point in this process. Disposing of it closes the decision log. */
 export interface EmbeddedPdp extends Pdp, AsyncDisposable {

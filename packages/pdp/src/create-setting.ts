@@ -7,7 +7,7 @@ import type { AnchorSource } from "./config/anchors.ts";
 import type { ApprovalConfig } from "./config/approvals.ts";
 import type { LoadedConfig } from "./config/load-config.ts";
 import { parsePurposes } from "./config/purposes.ts";
-import type { PdpOptions } from "./create-pdp.ts";
+import type { PdpOptions } from "./options.ts";
 import { createSignedChains, type Signing } from "./envelopes/signed-chains.ts";
 import { createArgumentCheck } from "./manifest/input-schema.ts";
 import { parseManifest } from "./manifest/parse-manifest.ts";

@@ -157,6 +157,7 @@ function detailsOf(setting: Setting, progress: Progress, verdict: object): objec
     tool: (tool ?? setting.manifest.resolve(request.action.name, request.action.properties?.server)?.entry)?.id ?? request.action.name.slice(0, 256),
     server: request.action.properties?.server,
     effect: tool?.effect,
+    mode: request.context.mode,
     call_id: request.context.call_id,
     arguments_digest: saltedDigestOf(request.context.arguments, randomText()),
     policies,

@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { createPdp, type EmbeddedPdp, type PdpOptions } from "./create-pdp.ts";
+export { createPdp, type EmbeddedPdp } from "./create-pdp.ts";
+export type { PdpOptions } from "./options.ts";
 export type { Part, PdpConfig } from "./config/load-config.ts";
 export type { Approval, ApprovalStatus, GivenAnswer } from "./approvals/approvals.ts";
 export type { ApprovalRequest } from "./approvals/approval-request.ts";

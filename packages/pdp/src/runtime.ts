@@ -5,7 +5,7 @@ import { generateKey, type SigningKey } from "@ambit/core/token";
 import type { Approval } from "./approvals/approvals.ts";
 import type { ChainLink } from "./envelopes/chain.ts";
 import { createHandles, type Handles } from "./envelopes/handles.ts";
-import type { PdpOptions } from "./create-pdp.ts";
+import type { PdpOptions } from "./options.ts";
 import { createMemoryDocuments } from "./state/memory-documents.ts";
 import { createMemoryState } from "./state/memory-state.ts";
 

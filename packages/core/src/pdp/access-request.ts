@@ -30,5 +30,7 @@ export interface AccessRequest {
     readonly supported_obligations: readonly string[];
     /** Set when the enforcement point itself refused already: asks for nothing but the record. */
     readonly refusal?: Refusal;
+    /** Whoever asks will not do as the answer says: for the record. */
+    readonly mode?: "observe";
   };
 }

@@ -96,6 +96,7 @@ function describe(setting: PepSetting, call: ToolCall, task: Task, presentation:
       arguments: args,
       supported_obligations: SUPPORTED_OBLIGATIONS,
       ...(flaw === undefined ? {} : { refusal: flaw }),
+      ...(setting.mode === undefined ? {} : { mode: setting.mode }),
     },
   };
 }

@@ -1,4 +1,5 @@
 import { isIdentifier } from "../data/names.ts";
+import type { Envelope } from "../envelope/envelope.ts";
 import { AmbitError } from "../errors.ts";
 import { PDP_CAPABILITY, type Pdp } from "../pdp/pdp.ts";
 import type { Holding } from "../pdp/presentation.ts";
@@ -8,10 +9,12 @@ import { askWithin } from "./ask.ts";
 import { beginRequest, renewRequest } from "./begin.ts";
 import { deriveChild, handOffRequest } from "./hand-off.ts";
 import { issue } from "./issue.ts";
-import type { Enforced, HandOffOptions, Pep } from "./pep.ts";
+import { observe, observeTask, type OnObserved } from "./observe.ts";
+import type { BeginOptions, Enforced, HandOffOptions, Pep } from "./pep.ts";
 import type { PepSetting } from "./present.ts";
 import { holdingOf, resolveEnvelope, type EnvelopeSource, type Task } from "./task.ts";
 import { milliseconds } from "./time.ts";
+import type { ToolCall } from "./tool-call.ts";
 
 export interface PepOptions {
   /** An embedded decision point, or a client of the service. */
@@ -25,6 +28,14 @@ export interface PepOptions {
   readonly keys?: ReadonlyMap<string, SigningKey> | undefined;
   /** Milliseconds for one question to the decision point; past it the answer is a deny (`pdp_timeout`). Default 1000. */
   readonly deadline?: number | undefined;
+  /**
+   * `observe`: everything is decided and recorded, and nothing is refused: for finding out what a policy would do to an application that runs without it.
+   *
+   * @defaultValue `enforce`
+   */
+  readonly mode?: "enforce" | "observe" | undefined;
+  /** With `observe`: told of everything that would have been refused, or held back. */
+  readonly onObserved?: OnObserved | undefined;
   /** The clock, in milliseconds since the epoch. */
   readonly now?: (() => number) | undefined;
 }
@@ -34,35 +45,45 @@ export interface PepOptions {
  * Refuses (`option_invalid`) a decision point without our capability: a foreign AuthZEN decision point plugs in as a policy engine.
  */
 export function createPep(options: PepOptions): Pep {
-  const { pdp, agent, keys = new Map<string, SigningKey>(), deadline = 1000, now = Date.now } = options;
+  const { pdp, agent, keys = new Map<string, SigningKey>(), deadline = 1000, now = Date.now, mode = "enforce", onObserved = () => undefined } = options;
   if (pdp?.capability !== PDP_CAPABILITY) {
     throw new AmbitError("option_invalid", "`pdp` must come from `createPdp` or `pdpClient`; other decision points plug in as policy engines");
   }
   if (!isIdentifier(agent)) throw new AmbitError("option_invalid", "`agent` must be the id of an agent");
   if (typeof keys?.get !== "function" || typeof keys.has !== "function") throw new AmbitError("option_invalid", "`keys` must be a Map of keys by agent");
-  const setting: PepSetting = { pdp, agent, keys, deadline: milliseconds(deadline, "deadline"), now };
+  if (mode !== "enforce" && mode !== "observe") throw new AmbitError("option_invalid", "`mode` must be `enforce` or `observe`");
+  const setting: PepSetting = { pdp, agent, keys, deadline: milliseconds(deadline, "deadline"), now, ...(mode === "observe" ? { mode } : {}) };
+  const admitting = (call: ToolCall): ReturnType<Pep["admit"]> => (mode === "observe" ? observe(setting, call, onObserved) : admit(setting, call));
+  const issuing = (ask: () => Promise<Task>, envelope: () => Envelope): Promise<Task> => (mode === "observe" ? observeTask(ask, envelope, onObserved) : ask());
 
   return Object.freeze<Pep>({
     agent,
     begin: async (begin) => {
       const request = beginRequest(setting, begin);
-      return issue(setting, () => pdp.begin(request), { signal: begin.signal });
+      return issuing(
+        () => issue(setting, () => pdp.begin(request), { signal: begin.signal }),
+        () => assumed(begin, agent),
+      );
     },
     renew: async (task, renewal) => {
       const holding = holdingOf(task);
       if (holding === undefined) throw new AmbitError("envelope_malformed", "there is no envelope to go on from");
       return issue(setting, async () => pdp.begin(await renewRequest(setting, holding, task.envelope, renewal)), { signal: renewal.signal });
     },
-    handOff: async (source, handOff) => giveChild(setting, await holdingBehind(setting, source), handOff),
+    handOff: async (source, handOff) =>
+      issuing(
+        async () => giveChild(setting, await holdingBehind(setting, source), handOff),
+        () => assumed(handOff, handOff.agentId),
+      ),
     receive: async (chain) => {
       const holding: Holding = Object.freeze({ kind: "chain", chain: Object.freeze([...chain]) });
       if (!keys.has(agent)) throw new AmbitError("holder_mismatch", `there is no key of \`${agent}\` to use the envelope with; give it in \`keys\``);
       return issue(setting, () => pdp.introduce({ chain: holding.chain, agent, excerpts: [] }), { holding });
     },
     as: (other) => createPep({ ...options, agent: other }),
-    admit: (call) => admit(setting, call),
+    admit: admitting,
     enforce: async <T>(call: Parameters<Pep["admit"]>[0], run: (args: Record<string, unknown>) => T | Promise<T>): Promise<Enforced<T>> => {
-      const admission = await admit(setting, call);
+      const admission = await admitting(call);
       if (!admission.admitted) return { refused: admission.refused };
       let result: T;
       try {
@@ -75,6 +96,13 @@ export function createPep(options: PepOptions): Pep {
       return completion.released ? { result: completion.result, decisionId: admission.decisionId } : { refused: completion.refused };
     },
   });
+}
+
+/** What an observed task says of itself where nobody gave it out. */
+function assumed(options: Partial<BeginOptions>, agentId: string): Envelope {
+  const { delegatorId = "unknown", tenantId = "unknown", sessionId = "unknown", taskId = "unknown", purpose = "unknown", allowedTools = [] } = options;
+  const rest = { mayDelegate: [], deniedTools: [], resourceConstraints: {}, budgets: {}, approvals: [], maxDepth: 0, expiresAt: 0 };
+  return { delegatorId, tenantId, sessionId, taskId, purpose, agentId, allowedTools, ...rest };
 }
 
 async function holdingBehind(setting: PepSetting, source: EnvelopeSource): Promise<Holding> {

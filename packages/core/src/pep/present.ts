@@ -16,6 +16,8 @@ export interface PepSetting {
   /** Milliseconds for one question to the decision point. */
   readonly deadline: number;
   readonly now: () => number;
+  /** Absent where refusals hold. */
+  readonly mode?: "observe" | undefined;
 }
 
 /** What a proof is about: the tool's name and server, or an act of its own, and exactly these arguments. */

@@ -26,7 +26,12 @@ export interface Task extends AsyncDisposable {
 // A symbol of the registry, so that two copies of this package in one process understand each other's tasks.
 const HOLDING = Symbol.for("ambit.holding");
 
-export function createTask(issued: Issued, decisionId: string, data: readonly Excerpt[], end: () => Promise<void>): Task {
+export function createTask(
+  issued: Omit<Issued, "holding"> & { readonly holding: Holding | undefined },
+  decisionId: string,
+  data: readonly Excerpt[],
+  end: () => Promise<void>,
+): Task {
   const task: Task = {
     envelopeId: issued.envelopeId,
     decisionId,
@@ -48,7 +53,7 @@ export function createTask(issued: Issued, decisionId: string, data: readonly Ex
 export function holdingOf(task: unknown): Holding | undefined {
   if (typeof task !== "object" || task === null || !Object.hasOwn(task, HOLDING)) return undefined;
   const show = (task as { [HOLDING]?: unknown })[HOLDING];
-  return typeof show === "function" ? (show as () => Holding)() : undefined;
+  return typeof show === "function" ? (show as () => Holding | undefined)() : undefined;
 }
 
 /**
