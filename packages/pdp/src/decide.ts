@@ -49,23 +49,23 @@ export async function decide(setting: Setting, request: AccessRequest): Promise<
 }
 
 /**
- * INVARIANT I11: a repetition waits for the record of the decision that it repeats, so that no grant is released before it is durable; when that record fails,
- * what was reserved goes back before anybody hears of it.
+ * INVARIANT I11: whoever releases a grant has it on the record. A repetition waits for the record of the decision that it repeats, where that was taken here; where another process took it, nobody
+ * here knows whether it is durable, so it is recorded as a repetition. When a record fails, what was reserved goes back before anybody hears of it.
  */
 async function recordPermit(setting: Setting, progress: Progress): Promise<void> {
-  const { committed, isRepeated, request } = progress;
-  if (committed === undefined || isRepeated === true) return setting.recording.get(committed?.decisionId ?? "");
-  const details = detailsOf(setting, progress, { decision: "permit" });
+  const { committed, isRepeated = false, request } = progress;
+  if (committed === undefined) return;
+  const { decisionId } = committed;
+  const known = setting.recorded.get(decisionId);
+  if (isRepeated && known !== undefined) return known;
+  const details = detailsOf(setting, progress, { decision: "permit", ...(isRepeated ? { repeats: decisionId } : {}) });
   const recorded = record(setting, "decision", partyOf(progress.chain, request.context.agent), progress.id, details).catch(async (error: unknown) => {
-    await release(setting, progress);
+    setting.recorded.delete(decisionId);
+    if (!isRepeated) await release(setting, progress);
     throw error;
   });
-  setting.recording.set(committed.decisionId, recorded);
-  try {
-    await recorded;
-  } finally {
-    setting.recording.delete(committed.decisionId);
-  }
+  setting.recorded.set(decisionId, recorded);
+  await recorded;
 }
 
 async function judge(setting: Setting, progress: Progress): Promise<void> {

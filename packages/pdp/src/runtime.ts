@@ -5,6 +5,7 @@ import { generateKey, type SigningKey } from "@ambit/core/token";
 import type { Approval } from "./approvals/approvals.ts";
 import type { ChainLink } from "./envelopes/chain.ts";
 import { createHandles, type Handles } from "./envelopes/handles.ts";
+import { createRecent, type Recent } from "./recent.ts";
 import type { PdpOptions } from "./options.ts";
 import { createMemoryDocuments } from "./state/memory-documents.ts";
 import { createMemoryState } from "./state/memory-state.ts";
@@ -27,8 +28,8 @@ export interface Runtime {
   readonly introducing: Map<string, Promise<void>>;
   /** Ends that are recorded or being recorded. */
   readonly ends: WeakMap<ChainLink, Promise<void>>;
-  /** Permits that are being recorded, by decision id. */
-  readonly recording: Map<string, Promise<void>>;
+  /** The latest permits that were recorded here, or are being recorded, by decision id. */
+  readonly recorded: Recent<Promise<void>>;
 }
 
 /** What a decision point opens and has to close again, and what of it is kept here. */
@@ -65,7 +66,7 @@ export async function createRuntime(path: string, options: PdpOptions): Promise<
       letIn: new WeakSet(),
       introducing: new Map(),
       ends: new WeakMap(),
-      recording: new Map(),
+      recorded: createRecent(10_000),
     },
     ringOf: (issuer, key) => {
       const ring = rings.get(issuer) ?? createKeyRing({ current: key, now });

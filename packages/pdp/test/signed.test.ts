@@ -1,8 +1,11 @@
 import { chainOf, createPep, parseEnvelope, type AccessRequest, type BeginOptions, type Pdp, type Task } from "@ambit/core";
 import { deriveEnvelope, deriveToken, generateKey, holdChain, holdEnvelope, issueEnvelope, issueRoot, signPop, type SigningKey } from "@ambit/core/token";
 import { exportJWK, generateKeyPair, SignJWT } from "jose";
+import { createMemoryLog, verifyLog } from "@ambit/core/audit";
+import { createPdp } from "@ambit/pdp";
 import { describe, expect, it } from "vitest";
-import { BEGIN, codeOf, NOW, outcomeOf, rejection } from "./support/fixture.ts";
+import { createMemoryState } from "../src/state/memory-state.ts";
+import { BEGIN, codeOf, CONFIG, NOW, outcomeOf, rejection } from "./support/fixture.ts";
 import { AUDIENCE, ISSUER, signedFixture, type SignedFixture } from "./support/signed.ts";
 
 const CONTRACT = { customer_id: "c1", title: "t", terms: "r", salary: 7 };
@@ -399,5 +402,66 @@ describe("the proof of a delegator", () => {
     ];
     for (const wrong of bad) expect(await rejection(signedFixture({ identity: wrong }))).toBe("config_invalid");
     expect(await rejection(signedFixture({ identity: { issuers: [{ ...identity.issuers[0], keys: "http://login.example/jwks" }] } }))).toBe("config_invalid");
+  });
+});
+
+describe("two decision points over one store", () => {
+  const world = async (failing: { isDown: boolean }) => {
+    const state = createMemoryState();
+    const one = await signedFixture({}, { state });
+    const log = createMemoryLog({ now: one.now });
+    const other = await createPdp(
+      { ...CONFIG, agents: registered(one.keys) },
+      {
+        state,
+        now: one.now,
+        log: { append: (body) => (failing.isDown && body.kind === "decision" ? Promise.reject(new Error("disk")) : log.append(body)) },
+        signing: { issuer: ISSUER, keys: one.ring, tenants: new Set(["tenant_1"]) },
+        audience: [AUDIENCE],
+      },
+    );
+    return { ...one, other, otherLog: () => verifyLog(log.text()) };
+  };
+  const registered = (keys: ReadonlyMap<string, SigningKey>) => {
+    const { agents } = CONFIG.agents as { readonly agents: { readonly [id: string]: object } };
+    return { agents: Object.fromEntries(Object.entries(agents).map(([id, agent]) => [id, { ...agent, keys: [keys.get(id)?.public.jwk] }])) };
+  };
+
+  it("repeat each other's decisions, and release no grant that is not on their own record", async () => {
+    const failing = { isDown: true };
+    const { pep, pdp, keys, now, other, otherLog } = await world(failing);
+    const task = await pep.begin(BEGIN);
+    const { pdp: seen, asked } = watched({ ...pdp, redeem: async () => ({ redeemed: true }) });
+    const call = { envelope: task, tool: READ[0], arguments: READ[1], callId: "1", turn: "1" };
+    expect((await createPep({ pdp: seen, agent: "reviewer", keys, now }).admit(call)).admitted).toBe(true);
+    const [request] = asked as [AccessRequest];
+    const answer = await other.decide(request);
+    expect(answer.context.refusal?.code).toBe("log_unavailable");
+    failing.isDown = false;
+    const again = await other.decide(request);
+    expect(again.decision).toBe(true);
+    expect(await pdp.decide(request)).toEqual(again);
+    const records = otherLog();
+    expect(records.intact && records.records.map(({ kind, details }) => [kind, details["repeats"]])).toEqual([["decision", again.context.id]]);
+  });
+
+  it("let in, end, revoke and spend for each other", async () => {
+    const { pep, keys, now, other, advance } = await world({ isDown: false });
+    const there = createPep({ pdp: other, agent: "reviewer", keys, now, deadline: 10_000 });
+    const task = await pep.begin({ ...BEGIN, budgets: { calls: 3 } });
+    const same = await there.receive(chainOf(task) ?? []);
+    expect([await outcomeOf(pep, task, ...READ), await outcomeOf(there, same, ...READ), await outcomeOf(pep, task, ...READ)]).toEqual([
+      "permit",
+      "permit",
+      "permit",
+    ]);
+    expect([await outcomeOf(pep, task, ...READ), await outcomeOf(there, same, ...READ)]).toEqual(["budget_exhausted", "budget_exhausted"]);
+    const next = await pep.begin(BEGIN);
+    await (await there.receive(chainOf(next) ?? [])).end();
+    expect(await outcomeOf(pep, next, ...READ)).toBe("envelope_revoked");
+    const last = await pep.begin(BEGIN);
+    advance(1000);
+    await other.revoke({ tenantId: "tenant_1", scope: "agent", id: "reviewer", by: "security" });
+    expect(await outcomeOf(pep, last, ...READ)).toBe("envelope_revoked");
   });
 });
