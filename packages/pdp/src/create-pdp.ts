@@ -2,6 +2,8 @@ import { PDP_CAPABILITY, type Pdp } from "@ambit/core";
 import { createApprovalDesk, type ApprovalDesk } from "./approvals/desk.ts";
 import { clock } from "./clock.ts";
 import { loadConfig, type PdpConfig } from "./config/load-config.ts";
+import type { Directory } from "./directory/directory.ts";
+import type { Relations } from "./relations/relations.ts";
 import { createSetting } from "./create-setting.ts";
 import { decide } from "./decide.ts";
 import { begin } from "./lifecycle/begin.ts";
@@ -20,28 +22,32 @@ export interface EmbeddedPdp extends Pdp, AsyncDisposable {
   /** Of the policies and of the schema they were checked against; written with every decision. */
   readonly policyDigest: string;
   /**
-   * Reads the configuration again, or another one, and decides by it from the next question on. What was begun under the old one goes to its end under it. Refuses whatever `createPdp` refuses, and a `log`
-   * that is another one; then everything stays as it was. Envelopes that are signed for another vocabulary or another catalogue of purposes are not taken any longer.
+   * Reads the configuration again, or another one, and decides by it from the next question on. What was begun under the old one goes to its end under it. Refuses whatever `createPdp` refuses, and a `log` or
+   * a `state` that is another one; then everything stays as it was. Envelopes that are signed for another vocabulary or another catalogue of purposes are not taken any longer.
    */
   reload(config?: string | URL | PdpConfig): Promise<void>;
   /** Revokes what was given out until now for a task, a session, an agent, a delegator or a tenant, with everything derived from it. */
   revoke(revocation: Revocation): Promise<void>;
   /** Where people answer what waits for an approval. */
   readonly approvals: ApprovalDesk;
+  /** Who the users are; absent where `users` is not configured. A new one after each reload. */
+  readonly users: Directory | undefined;
+  /** Who is what to which thing; absent where `relations` is not configured. A new one after each reload. */
+  readonly relations: Relations | undefined;
   close(): Promise<void>;
 }
 
 const SWEEP_EVERY = 1024;
 
 /**
- * The embedded decision point: Cedar policies, state in memory, decisions in a hash-chained file.
+ * The embedded decision point: Cedar policies, state where the configuration says, decisions in a hash-chained file.
  * Refuses to start (`config_invalid`, `manifest_invalid`, `policy_invalid`, `log_corrupt`) on anything that is missing, unknown or
  * contradictory. Without policies it starts and denies everything (`no_policy`).
  */
 export async function createPdp(config: string | URL | PdpConfig, options: PdpOptions = {}): Promise<EmbeddedPdp> {
   const { now = Date.now } = options;
   const loaded = await loadConfig(config, now);
-  const own = await createRuntime(loaded.log, options);
+  const own = await createRuntime(loaded, options);
   let setting = await orClose(own.close, async () => createSetting(loaded, options, own));
   let asked = 0;
   /** Now and then drops what nothing can ask for any longer, after the answer and in nobody's way. */
@@ -63,10 +69,16 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
     settle: (outcome) => settle(setting, outcome),
     end: (request) => end(setting, request),
     approvals: createApprovalDesk(() => setting),
+    get users() {
+      return setting.directory;
+    },
+    get relations() {
+      return setting.relations;
+    },
     revoke: (revocation) => revoke(setting, revocation),
     reload: async (again = config) => {
       const next = await loadConfig(again, now);
-      checkSame(loaded.log, next.log);
+      checkSame(loaded, next);
       const replacement: Setting = createSetting(next, options, own);
       await recordLoad(setting, replacement);
       setting = replacement;

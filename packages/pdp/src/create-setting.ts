@@ -9,6 +9,11 @@ import type { LoadedConfig } from "./config/load-config.ts";
 import { parsePurposes } from "./config/purposes.ts";
 import type { PdpOptions } from "./options.ts";
 import { createSignedChains, type Signing } from "./envelopes/signed-chains.ts";
+import { createDirectory, type Directory } from "./directory/directory.ts";
+import { parseUserModel } from "./directory/user-model.ts";
+import { revokeLeaver } from "./lifecycle/revoke.ts";
+import { parseRelationModel } from "./relations/parse-model.ts";
+import { createRelations } from "./relations/relations.ts";
 import { createArgumentCheck } from "./manifest/input-schema.ts";
 import { parseManifest } from "./manifest/parse-manifest.ts";
 import type { OwnRuntime } from "./runtime.ts";
@@ -22,9 +27,11 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
   const { runtime, ringOf } = own;
   const vocabulary = createVocabulary(loaded.vocabulary);
   const purposes = parsePurposes(loaded.purposes.data, loaded.purposes.name);
-  const agents = parseAgents(loaded.agents.data, vocabulary, loaded.agents.name);
+  const users = loaded.users === undefined ? undefined : parseUserModel(loaded.users.data, loaded.users.name);
+  const relations = loaded.relations === undefined ? undefined : parseRelationModel(loaded.relations.data, loaded.relations.name);
+  const agents = parseAgents(loaded.agents.data, vocabulary, loaded.agents.name, users);
   const manifest = parseManifest(loaded.manifest.data, loaded.manifest.name);
-  const engine = options.engine ?? createCedarEngine(loaded.policies, manifest);
+  const engine = options.engine ?? createCedarEngine(loaded.policies, manifest, { users, relations });
   const order = { vocabulary, purposes };
   const audience = options.audience ?? loaded.audience;
   const isSigned = [options.signing, loaded.signing, options.anchors, loaded.anchors].some((source) => source !== undefined);
@@ -35,7 +42,11 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
   // Last, because it rotates the key.
   const signing: Signing | undefined =
     options.signing ?? (loaded.signing === undefined ? undefined : { ...loaded.signing, keys: ringOf(loaded.signing.issuer, loaded.signing.key) });
-  return Object.freeze<Setting>({
+  const directory =
+    users === undefined
+      ? undefined
+      : createDirectory({ model: users, documents: runtime.documents, onRemoved: (tenantId, id) => revokeLeaver(setting, tenantId, id), now });
+  const setting: Setting = Object.freeze<Setting>({
     ...runtime,
     manifest,
     argumentChecks: new Map([...manifest.tools].map(([id, { inputSchema }]) => [id, createArgumentCheck(inputSchema)])),
@@ -49,8 +60,11 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
     terms,
     proofs: options.proofs ?? loaded.identity,
     requireProof: options.requireProof ?? false,
-    approvals: loaded.approvals === undefined ? undefined : approvalsOf(loaded.approvals, own, signing, agents, now),
+    directory,
+    relations: relations === undefined ? undefined : createRelations({ model: relations, store: runtime.relations }),
+    approvals: loaded.approvals === undefined ? undefined : approvalsOf(loaded.approvals, own, signing, agents, now, directory),
   });
+  return setting;
 }
 
 function approvalsOf(
@@ -59,6 +73,7 @@ function approvalsOf(
   signing: Signing | undefined,
   agents: Agents,
   now: () => number,
+  directory: Directory | undefined,
 ): ApprovalSetting {
   const own = key ?? (signing === undefined ? answerKey : undefined);
   return {
@@ -67,7 +82,10 @@ function approvalsOf(
     signer: () => own ?? (signing as Signing).keys.current(),
     ownKeys: () => (own === undefined ? (signing as Signing).keys.keys().flatMap((listed) => listed.key ?? []) : [own.public]),
     isAgent: (id) => agents.has(id),
-    rolesOf: async () => [],
+    rolesOf: async (tenantId, userId) => {
+      const known = await directory?.user(tenantId, userId);
+      return known?.status === "active" ? known.user.roles : [];
+    },
     now,
   };
 }

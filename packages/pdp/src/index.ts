@@ -11,6 +11,10 @@ export type { ApprovalRequest } from "./approvals/approval-request.ts";
 export type { Approver, Demand } from "./approvals/demand.ts";
 export { signAnswer } from "./approvals/answer.ts";
 export type { ApprovalDesk } from "./approvals/desk.ts";
+export type { Directory, KnownUser, User } from "./directory/directory.ts";
+export { readClaims } from "./directory/read-claims.ts";
+export { readSecurityEvents, type SecurityChange, type SecurityEvents } from "./directory/security-events.ts";
+export { parseUserModel, type UserModel } from "./directory/user-model.ts";
 export type { Signing } from "./envelopes/signed-chains.ts";
 export type { Revocation } from "./lifecycle/revoke.ts";
 
@@ -18,6 +22,8 @@ export type { Revocation } from "./lifecycle/revoke.ts";
 export { parseAnchors, type AnchorSource } from "./config/anchors.ts";
 export { parseAgents, type Agent, type Agents, type Ceiling } from "./config/agents.ts";
 export { parsePurposes, type Purpose, type Purposes } from "./config/purposes.ts";
+export type { StatePart } from "./config/state.ts";
+export { migrateState, type MigratedState, type MigrateOptions } from "./state/migrate-state.ts";
 export { parseManifest } from "./manifest/parse-manifest.ts";
 export type { ConstraintMapping, Effect, Manifest, MoneyRule, RecordsRule, ToolEntry, ToolName } from "./manifest/manifest.ts";
 

@@ -4,15 +4,18 @@ import type { ProofVerifier } from "@ambit/core/identity";
 import type { Approval } from "./approvals/approvals.ts";
 import type { AnchorSource } from "./config/anchors.ts";
 import type { PolicyEngine } from "./engine/policy-engine.ts";
+import type { RelationStore } from "./relations/relation-store.ts";
 import type { Signing } from "./envelopes/signed-chains.ts";
 
 export interface PdpOptions {
   /** Instead of the log of the configuration. Whoever gives it closes it. */
   readonly log?: DecisionLog | undefined;
-  /** Instead of memory. */
+  /** Instead of the `state` of the configuration. Whoever gives it closes it. */
   readonly state?: StateStore | undefined;
-  /** Documents that processes share: requests for approval. Instead of memory. */
+  /** Documents that processes share: requests for approval. Default: `state` where it keeps documents too, else memory. */
   readonly documents?: DocumentStore | undefined;
+  /** Where the tuples of relations are kept. Instead of memory. */
+  readonly relations?: RelationStore | undefined;
   /** Told of every new request for approval; what it throws or rejects is nobody's. */
   readonly onApprovalRequest?: ((approval: Approval) => void | Promise<void>) | undefined;
   /** Instead of Cedar with the policies of the configuration. */

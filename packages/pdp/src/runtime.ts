@@ -2,19 +2,24 @@ import { createMemoryLog, openFileLog, type DecisionLog } from "@ambit/core/audi
 import { AmbitError, type DocumentStore, type StateStore } from "@ambit/core";
 import { createKeyRing, type KeyRing, type NamedKey } from "@ambit/core/identity";
 import { generateKey, type SigningKey } from "@ambit/core/token";
+import { isDeepStrictEqual } from "node:util";
 import type { Approval } from "./approvals/approvals.ts";
+import type { LoadedConfig } from "./config/load-config.ts";
 import type { ChainLink } from "./envelopes/chain.ts";
 import { createHandles, type Handles } from "./envelopes/handles.ts";
+import { createMemoryRelations } from "./relations/memory-relations.ts";
+import type { RelationStore } from "./relations/relation-store.ts";
 import { createRecent, type Recent } from "./recent.ts";
 import type { PdpOptions } from "./options.ts";
-import { createMemoryDocuments } from "./state/memory-documents.ts";
-import { createMemoryState } from "./state/memory-state.ts";
+import { openMemory, openState } from "./state/open-state.ts";
 
 /** What a decision point remembers; it outlives every reload of its configuration. */
 export interface Runtime {
   readonly handles: Handles;
   readonly state: StateStore;
   readonly documents: DocumentStore;
+  /** The tuples. */
+  readonly relations: RelationStore;
   readonly log: DecisionLog;
   /** Milliseconds that a grant can be redeemed. */
   readonly grantLifetime: number;
@@ -43,18 +48,28 @@ export interface OwnRuntime {
   readonly close: () => Promise<void>;
 }
 
-/** `path` is the log's, or `memory`. */
-export async function createRuntime(path: string, options: PdpOptions): Promise<OwnRuntime> {
-  const { now = Date.now, grantLifetime = 10_000, state = createMemoryState(), onApprovalRequest } = options;
-  const ownLog = options.log === undefined && path !== "memory" ? await openFileLog(path, { now }) : undefined;
-  const memory = createMemoryDocuments();
+/** Where what is opened is. */
+type Places = Pick<LoadedConfig, "log" | "state">;
+
+export async function createRuntime({ log: path, state: place }: Places, options: PdpOptions): Promise<OwnRuntime> {
+  const { now = Date.now, grantLifetime = 10_000, onApprovalRequest } = options;
+  const opened = options.state === undefined ? await openState(place) : openMemory();
+  const state = options.state ?? opened.state;
+  const ownLog =
+    options.log === undefined && path !== "memory"
+      ? await openFileLog(path, { now }).catch(async (error: unknown) => {
+          await opened.close();
+          throw error;
+        })
+      : undefined;
   const handles = createHandles();
   const rings = new Map<string, KeyRing>();
   return {
     runtime: {
       handles,
       state,
-      documents: options.documents ?? memory,
+      documents: options.documents ?? (keepsDocuments(state) ? state : opened.documents),
+      relations: options.relations ?? createMemoryRelations(),
       log: options.log ?? ownLog ?? createMemoryLog({ now }),
       grantLifetime,
       now,
@@ -77,14 +92,27 @@ export async function createRuntime(path: string, options: PdpOptions): Promise<
     answerKey: await generateKey(),
     sweep: async (time) => {
       handles.sweep(time);
-      memory.sweep(time);
-      await state.sweep(time);
+      await opened.sweep(time);
+      if (state !== opened.state) await state.sweep(time);
     },
-    close: async () => ownLog?.close(),
+    close: async () => {
+      try {
+        await ownLog?.close();
+      } finally {
+        await opened.close();
+      }
+    },
   };
 }
 
 /** What cannot change while a decision point runs. */
-export function checkSame(before: string, after: string): void {
-  if (before !== after) throw new AmbitError("config_invalid", "`log` cannot change while the decision point runs; start another one");
+export function checkSame(before: Places, after: Places): void {
+  for (const name of ["log", "state"] as const)
+    if (!isDeepStrictEqual(before[name], after[name]))
+      throw new AmbitError("config_invalid", `\`${name}\` cannot change while the decision point runs; start another one`);
+}
+
+/** As the stores that processes share do: approvals are where budgets are, unless somebody says otherwise. */
+function keepsDocuments(state: StateStore | (StateStore & DocumentStore)): state is StateStore & DocumentStore {
+  return "get" in state && "put" in state && "list" in state;
 }

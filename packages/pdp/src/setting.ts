@@ -3,6 +3,8 @@ import type { ProofVerifier } from "@ambit/core/identity";
 import type { ApprovalSetting } from "./approvals/approvals.ts";
 import type { Agents } from "./config/agents.ts";
 import type { Purposes } from "./config/purposes.ts";
+import type { Directory } from "./directory/directory.ts";
+import type { Relations } from "./relations/relations.ts";
 import type { PolicyEngine } from "./engine/policy-engine.ts";
 import type { SignedChains } from "./envelopes/signed-chains.ts";
 import type { ArgumentCheck } from "./manifest/input-schema.ts";
@@ -24,9 +26,13 @@ export interface Rules {
   /** What tells who a delegator is; absent where no proofs are taken. */
   readonly proofs: ProofVerifier | undefined;
   readonly requireProof: boolean;
+  /** Who the users are; absent where nothing is known of them but their ids. */
+  readonly directory: Directory | undefined;
+  /** Who is what to which thing; absent where there are no relations. */
+  readonly relations: Relations | undefined;
   /** Absent where nobody can approve anything. */
   readonly approvals: ApprovalSetting | undefined;
 }
 
 /** Everything that a decision depends on. */
-export type Setting = Rules & Runtime;
+export type Setting = Rules & Omit<Runtime, "relations">;

@@ -99,7 +99,7 @@ export function createPep(options: PepOptions): Pep {
 }
 
 /** What an observed task says of itself where nobody gave it out. */
-function assumed(options: Partial<BeginOptions>, agentId: string): Envelope {
+function assumed(options: { readonly [member in keyof BeginOptions]?: BeginOptions[member] | undefined }, agentId: string): Envelope {
   const { delegatorId = "unknown", tenantId = "unknown", sessionId = "unknown", taskId = "unknown", purpose = "unknown", allowedTools = [] } = options;
   const rest = { mayDelegate: [], deniedTools: [], resourceConstraints: {}, budgets: {}, approvals: [], maxDepth: 0, expiresAt: 0 };
   return { delegatorId, tenantId, sessionId, taskId, purpose, agentId, allowedTools, ...rest };

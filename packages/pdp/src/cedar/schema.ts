@@ -1,6 +1,8 @@
-import type { ActionType, NamespaceDefinition, SchemaJson } from "@cedar-policy/cedar-wasm/nodejs";
+import type { ActionType, NamespaceDefinition, SchemaJson, TypeOfAttribute } from "@cedar-policy/cedar-wasm/nodejs";
 import { isJsonObject, own } from "@ambit/core";
+import type { AttributeType, UserModel } from "../directory/user-model.ts";
 import type { Manifest, ToolEntry } from "../manifest/manifest.ts";
+import { relationNames, type RelationModel } from "../relations/model.ts";
 import { record, SHAPES, shapeOfObject, type Member, type Shape } from "./shape.ts";
 
 /** Groups of actions, so that a policy can speak of all reads. A tool id has no colon, so no tool can be called like one. */
@@ -12,6 +14,12 @@ export interface CedarModel {
   /** By action name. */
   readonly contexts: ReadonlyMap<string, Shape>;
   readonly resourceTypes: ReadonlySet<string>;
+}
+
+/** What is known of users, agents and relations besides the manifest; each may be absent. */
+export interface World {
+  readonly users?: UserModel | undefined;
+  readonly relations?: RelationModel | undefined;
 }
 
 const required = (shape: Shape): Member => ({ shape, isRequired: true, isNullable: false });
@@ -81,7 +89,7 @@ const LIFECYCLE: readonly (readonly [string, Member])[] = [
  * The schema that a manifest amounts to: an action per tool, typed by its input schema. `attributes` are those that the policies use: a number that
  * none of them reads is not held to the four places of Cedar's decimal.
  */
-export function cedarModel(manifest: Manifest, attributes: ReadonlySet<string>): CedarModel {
+export function cedarModel(manifest: Manifest, attributes: ReadonlySet<string>, world: World = {}): CedarModel {
   const contexts = new Map<string, Shape>();
   const resourceTypes = new Set(["Tool"]);
   const actions: Record<string, ActionType<string>> = {
@@ -91,8 +99,8 @@ export function cedarModel(manifest: Manifest, attributes: ReadonlySet<string>):
     "effect:destructive": { memberOf: [{ id: CALL_GROUP }] },
   };
   for (const entry of manifest.tools.values()) {
-    const context = contextOf(entry, attributes);
     const resourceType = entry.resource?.type ?? "Tool";
+    const context = contextOf(entry, attributes, relationsTo(world, resourceType));
     contexts.set(entry.id, context);
     resourceTypes.add(resourceType);
     actions[entry.id] = {
@@ -108,18 +116,38 @@ export function cedarModel(manifest: Manifest, attributes: ReadonlySet<string>):
     contexts.set(name, lifecycle);
     actions[name] = { appliesTo: { principalTypes: ["User", "Agent"], resourceTypes: [resourceType], context: lifecycle.type } };
   }
-  return { schema: { "": { entityTypes: entityTypes(resourceTypes), actions } }, contexts, resourceTypes };
+  return { schema: { "": { entityTypes: entityTypes(resourceTypes, world), actions } }, contexts, resourceTypes };
 }
 
-function contextOf(entry: ToolEntry, attributes: ReadonlySet<string>): Shape {
-  return record(new Map<string, Member>([...COMMON, ["tool", TOOL], ["arguments", required(shapeOfObject(entry.inputSchema, attributes))]]));
+function contextOf(entry: ToolEntry, attributes: ReadonlySet<string>, relations: readonly (readonly [string, Member])[]): Shape {
+  return record(new Map<string, Member>([...COMMON, ...relations, ["tool", TOOL], ["arguments", required(shapeOfObject(entry.inputSchema, attributes))]]));
 }
 
-function entityTypes(resourceTypes: ReadonlySet<string>): NamespaceDefinition<string>["entityTypes"] {
-  const withAttributes = (...names: readonly string[]): { shape: { type: "Record"; attributes: Record<string, { type: "String" }> } } => ({
-    shape: { type: "Record", attributes: Object.fromEntries(names.map((name) => [name, { type: "String" as const }])) },
+/** What the principal, and what the delegator is to the resource: a truth value for every relation of its type, so that a misspelt relation does not type-check. */
+function relationsTo({ relations }: World, resourceType: string): readonly (readonly [string, Member])[] {
+  const names = relations === undefined ? [] : relationNames(relations, resourceType);
+  if (names.length === 0) return [];
+  const held = required(record(new Map(names.map((name) => [name, required(SHAPES.boolean)]))));
+  return [
+    ["relations", held],
+    ["delegator_relations", held],
+  ];
+}
+
+const ATTRIBUTES: { readonly [type in AttributeType]: Shape } = { string: SHAPES.string, long: SHAPES.long, boolean: SHAPES.boolean, strings: SHAPES.strings };
+
+function entityTypes(resourceTypes: ReadonlySet<string>, { users }: World): NamespaceDefinition<string>["entityTypes"] {
+  const roles = [...(users?.roles ?? [])];
+  const described = Object.fromEntries([...(users?.attributes ?? [])].map(([name, type]) => [name, { ...ATTRIBUTES[type].type, required: false }]));
+  const withAttributes = (
+    ...names: readonly string[]
+  ): { memberOfTypes: string[]; shape: { type: "Record"; attributes: Record<string, TypeOfAttribute<string>> } } => ({
+    memberOfTypes: roles.length === 0 ? [] : ["Role"],
+    shape: { type: "Record", attributes: { ...described, ...Object.fromEntries(names.map((name) => [name, { type: "String" as const }])) } },
   });
   return {
+    // With the roles listed, a policy about one that nobody can have does not type-check; without roles there is none to speak of.
+    ...(roles.length === 0 ? {} : { Role: { enum: roles } }),
     User: withAttributes("tenant"),
     Agent: withAttributes("tenant", "trust_zone"),
     Purpose: {},

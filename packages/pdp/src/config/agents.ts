@@ -1,5 +1,6 @@
 import { AmbitError, isIdentifier, isToolId, rulesOf, type ResourceConstraints, type Vocabulary } from "@ambit/core";
 import { publicKey, type PublicKey } from "@ambit/core/token";
+import { attributesOf, rolesOf, type Attributes, type UserModel } from "../directory/user-model.ts";
 import { Reader } from "./reader.ts";
 
 /** The most that an agent can ever have, whatever envelope it holds. */
@@ -15,27 +16,41 @@ export interface Agent {
   readonly ceiling: Ceiling | "none";
   /** Thumbprints (RFC 7638) of the keys that its envelopes may be bound to. */
   readonly keys: ReadonlySet<string>;
+  /** What policies know of it besides, of what is declared of users. */
+  readonly roles: readonly string[];
+  readonly attributes: Attributes;
 }
+
+const NOBODY: Pick<UserModel, "roles" | "attributes"> = { roles: new Set(), attributes: new Map() };
 
 /** Who is registered. An agent that is not here gets nothing. */
 export type Agents = ReadonlyMap<string, Agent>;
 
 /** Reads the register of agents. Refuses (`config_invalid`) an agent without a ceiling; `"ceiling": "none"` says that it has none. */
-export function parseAgents(data: unknown, vocabulary: Vocabulary, file = "the agents"): Agents {
+export function parseAgents(data: unknown, vocabulary: Vocabulary, file = "the agents", users: Pick<UserModel, "roles" | "attributes"> = NOBODY): Agents {
   const agents = new Map<string, Agent>();
   const owners = new Map<string, string>();
   for (const [id, entry] of new Reader("config_invalid", file, data).members(["agents"]).at("agents").entries()) {
     if (!isIdentifier(id)) entry.fail("is not an id: visible ASCII, at most 256");
-    entry.members(["trust_zone", "ceiling"], ["description", "keys"]);
+    entry.members(["trust_zone", "ceiling"], ["description", "keys", "roles", "attributes"]);
     const ceiling = entry.at("ceiling");
     agents.set(id, {
       id,
       trustZone: entry.at("trust_zone").oneOf("first_party", "third_party", "vendor_runtime"),
       ceiling: ceiling.value === "none" ? "none" : parseCeiling(ceiling, vocabulary),
       keys: new Set(parseKeys(entry.at("keys"), owners, id)),
+      ...parseDescription(entry, users),
     });
   }
   return agents;
+}
+
+function parseDescription(reader: Reader, users: Pick<UserModel, "roles" | "attributes">): Pick<Agent, "roles" | "attributes"> {
+  const [roles, attributes] = [reader.at("roles"), reader.at("attributes")];
+  const known = roles.isAbsent ? [] : (rolesOf(users, roles.value) ?? roles.fail("must be a list of roles that `users` declares"));
+  const described = attributes.isAbsent ? {} : attributesOf(users, attributes.object());
+  if (typeof described === "string") return attributes.at(described).fail("is not declared by `users`, or not of its type");
+  return { roles: known, attributes: described };
 }
 
 /** The keys of an agent. One key is one agent's: whoever holds it is that agent. */

@@ -9,6 +9,7 @@ import { readAnchors, type AnchorSource } from "./anchors.ts";
 import { parseIdentity } from "./identity.ts";
 import { Reader } from "./reader.ts";
 import { parseSigning, type LoadedSigning } from "./signing.ts";
+import { parseState, type Environment, type StateConfig, type StatePart } from "./state.ts";
 
 /** A part of the configuration: a path relative to `ambit.config.json`, or its content. */
 export type Part = string | object;
@@ -24,7 +25,8 @@ export interface PdpConfig {
   readonly vocabulary?: { readonly [key: string]: string };
   /** Where decisions are written: a path, or `memory`, which ends with the process. */
   readonly log: string;
-  readonly state: "memory";
+  /** Where budgets, revocations and approvals are kept: in this process, a file, or a server that processes share. */
+  readonly state: StatePart;
   /** Who is asked for what, or `none`: a call that needs an approval is refused. */
   readonly approvals: "none" | object;
   /** What roots of signed envelopes are signed with; `key` is a private JWK or the path of one. */
@@ -35,6 +37,10 @@ export interface PdpConfig {
   readonly audience?: readonly string[];
   /** Whose tokens are proof of a delegator. */
   readonly identity?: Part;
+  /** What is known of users: their roles and attributes, and which claims say so. */
+  readonly users?: Part;
+  /** Which relations there are between users, agents and things. */
+  readonly relations?: Part;
 }
 
 /** The configuration with every file read. */
@@ -43,6 +49,8 @@ export interface LoadedConfig {
   readonly agents: Source;
   readonly purposes: Source;
   readonly policies: readonly PolicyFile[];
+  readonly users: Source | undefined;
+  readonly relations: Source | undefined;
   readonly vocabulary: Json | undefined;
   readonly signing: LoadedSigning | undefined;
   readonly anchors: AnchorSource | undefined;
@@ -51,6 +59,7 @@ export interface LoadedConfig {
   readonly audience: readonly string[];
   /** An absolute path, or `memory`. */
   readonly log: string;
+  readonly state: StateConfig;
 }
 
 export interface Source {
@@ -63,13 +72,12 @@ export interface Source {
  * with the file and the place.
  */
 export async function loadConfig(config: string | URL | PdpConfig, now: () => number): Promise<LoadedConfig> {
-  const isFile = typeof config === "string" || config instanceof URL;
-  const path = isFile ? resolve(config instanceof URL ? fileURLToPath(config) : config) : undefined;
-  const folder = path === undefined ? process.cwd() : dirname(path);
-  const name = path === undefined ? "the configuration" : shown(path);
-  const reader = new Reader("config_invalid", name, path === undefined ? config : await readJson(path, "config_invalid"));
-  reader.members(["manifest", "agents", "purposes", "policies", "log", "state", "approvals"], ["vocabulary", "signing", "anchors", "audience", "identity"]);
-  reader.at("state").oneOf("memory");
+  const { reader, folder } = await open(config);
+  reader.members(
+    ["manifest", "agents", "purposes", "policies", "log", "state", "approvals"],
+    ["vocabulary", "signing", "anchors", "audience", "identity", "users", "relations"],
+  );
+  const state = parseState(reader.at("state"), folder, process.env);
   const log = reader.at("log").text();
   return {
     manifest: await loadPart(reader.at("manifest"), folder, "the manifest", "manifest_invalid"),
@@ -81,10 +89,27 @@ export async function loadConfig(config: string | URL | PdpConfig, now: () => nu
         .elements()
         .map((element) => loadPolicyFile(element, folder)),
     ),
+    users: await loadOptional(reader.at("users"), folder, "the users"),
+    relations: await loadOptional(reader.at("relations"), folder, "the relations"),
     ...(await loadTrust(reader, folder, now)),
     vocabulary: reader.at("vocabulary").isAbsent ? undefined : reader.at("vocabulary").value,
     log: log === "memory" ? log : resolve(folder, log),
+    state,
   };
+}
+
+/** Reads `state` of a configuration, and nothing else of it. */
+export async function loadStateConfig(config: string | URL | PdpConfig, env: Environment): Promise<StateConfig> {
+  const { reader, folder } = await open(config);
+  return parseState(reader.at("state"), folder, env);
+}
+
+async function open(config: string | URL | PdpConfig): Promise<{ readonly reader: Reader; readonly folder: string }> {
+  const isFile = typeof config === "string" || config instanceof URL;
+  const path = isFile ? resolve(config instanceof URL ? fileURLToPath(config) : config) : undefined;
+  const name = path === undefined ? "the configuration" : shown(path);
+  const reader = new Reader("config_invalid", name, path === undefined ? config : await readJson(path, "config_invalid"));
+  return { reader, folder: path === undefined ? process.cwd() : dirname(path) };
 }
 
 async function loadTrust(
@@ -106,6 +131,10 @@ async function loadTrust(
     audience: audience.isAbsent ? [] : audience.texts(isIdentifier, "a name of visible ASCII"),
     identity: identity.isAbsent ? undefined : parseIdentity(await read(identity, "the identity providers"), now),
   };
+}
+
+async function loadOptional(reader: Reader, folder: string, name: string): Promise<Source | undefined> {
+  return reader.isAbsent ? undefined : loadPart(reader, folder, name, "config_invalid");
 }
 
 async function loadPart(reader: Reader, folder: string, name: string, code: ConfigCode): Promise<Source> {

@@ -5,6 +5,8 @@ export interface Entity {
   readonly type: string;
   readonly id: string;
   readonly properties?: JsonObject;
+  /** What it is a member of: roles, for users and agents. */
+  readonly roles?: readonly string[];
 }
 
 /** A question about policy alone: AuthZEN Authorization API 1.0, one evaluation. */

@@ -40,3 +40,8 @@ export async function revoke(setting: Setting, { tenantId, scope, id, by, reason
   };
   await record(setting, "revoke", party, `rev_${randomText()}`, { scope, id, by, reason });
 }
+
+/** Whoever leaves leaves with everything that was given out on their behalf. */
+export function revokeLeaver(setting: Setting, tenantId: string, id: string): Promise<void> {
+  return revoke(setting, { tenantId, scope: "delegator", id, by: "directory", reason: "the user was removed" });
+}

@@ -21,7 +21,7 @@ export async function checkPolicy(setting: Setting, chain: Chain, facts: Lineage
   const { engine } = setting;
   if (engine.isEmpty)
     throw new Refused("policy", "no_policy", "there are no policies, so nothing is permitted", "add a policy file to `policies` of the configuration");
-  const evaluations = evaluationsOf(setting, chain, facts, question);
+  const evaluations = await orRefuse("policy", "policy_error", "who asks cannot be told", () => evaluationsOf(setting, chain, facts, question));
   const answers = await orRefuse("policy", "policy_error", "the policies could not be evaluated", () => engine.evaluate(evaluations));
   // INVARIANT I9: an engine that leaves a question out, or answers something else, has not permitted it.
   if (!Array.isArray(answers) || answers.length !== evaluations.length || !answers.every(isAnswer)) {
@@ -46,10 +46,10 @@ function isAnswer(answer: unknown): boolean {
   );
 }
 
-function evaluationsOf(setting: Setting, chain: Chain, facts: LineageFacts, question: Question): readonly Evaluation[] {
+async function evaluationsOf(setting: Setting, chain: Chain, facts: LineageFacts, question: Question): Promise<readonly Evaluation[]> {
   const { envelope } = leafOf(chain);
   const tenant = envelope.tenantId;
-  const delegator: Entity = { type: "user", id: envelope.delegatorId, properties: { tenant } };
+  const delegator = await userEntity(setting, envelope.delegatorId, tenant);
   const agents = [...new Set(chain.links.map((link) => link.envelope.agentId))].map((id) => agentEntity(setting, id, tenant));
   const context = {
     ...question.context,
@@ -66,12 +66,39 @@ function evaluationsOf(setting: Setting, chain: Chain, facts: LineageFacts, ques
     },
     labels: { integrity: facts.labels.integrity, data_classes: facts.labels.dataClasses },
   };
-  return [delegator, ...agents].map((subject) => ({ subject, action: { name: question.action }, resource: question.resource, context }));
+  const held = await relationsTo(setting, tenant, [delegator, ...agents], question.resource);
+  return [delegator, ...agents].map((subject, index) => ({
+    subject,
+    action: { name: question.action },
+    resource: question.resource,
+    context: held === undefined ? context : { ...context, relations: held[index], delegator_relations: held[0] },
+  }));
+}
+
+/** What each of them is to the resource; `undefined` where its type has no relations. */
+async function relationsTo(
+  { relations }: Setting,
+  tenant: string,
+  subjects: readonly Entity[],
+  resource: Entity,
+): Promise<readonly Readonly<Record<string, boolean>>[] | undefined> {
+  if (relations?.model.types.has(resource.type) !== true) return undefined;
+  return Promise.all(subjects.map(({ type, id }) => relations.relationsOf(tenant, { type, id }, { type: resource.type, id: resource.id })));
+}
+
+/** A user as policies see them. INVARIANT I7: on behalf of somebody who was removed nothing is done. */
+async function userEntity({ directory }: Setting, id: string, tenant: string): Promise<Entity> {
+  const known = await directory?.user(tenant, id);
+  if (known?.status === "removed") throw new Refused("policy", "policy_denied", "the delegator is not there any longer");
+  if (known === undefined) return { type: "user", id, properties: { tenant } };
+  const { roles, attributes } = known.user;
+  return { type: "user", id, properties: { ...attributes, tenant }, roles };
 }
 
 /** An agent as policies see it. */
 export function agentEntity(setting: Setting, id: string, tenant: string): Entity {
-  return { type: "agent", id, properties: { tenant, trust_zone: setting.agents.get(id)?.trustZone ?? "unregistered" } };
+  const { trustZone = "unregistered", roles = [], attributes = {} } = setting.agents.get(id) ?? {};
+  return { type: "agent", id, properties: { ...attributes, tenant, trust_zone: trustZone }, roles };
 }
 
 /** The question that a tool call is. */

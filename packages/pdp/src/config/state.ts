@@ -1,0 +1,53 @@
+import { resolve } from "node:path";
+import type { Reader } from "./reader.ts";
+
+/** Where state is kept, as a person writes it. A `url` with a password belongs into the environment: `url_env` is the name of its variable. */
+export type StatePart =
+  | "memory"
+  | { readonly kind: "sqlite"; readonly path: string }
+  | ({ readonly kind: "postgres"; readonly schema?: string } & Address)
+  | ({ readonly kind: "redis"; readonly prefix?: string } & Address);
+
+type Address = { readonly url: string } | { readonly url_env: string };
+
+/** The same, with an absolute path and the whole URL: nothing that is shown to anybody. */
+export type StateConfig =
+  | { readonly kind: "memory" }
+  | { readonly kind: "sqlite"; readonly path: string }
+  | { readonly kind: "postgres"; readonly url: string; readonly schema: string | undefined }
+  | { readonly kind: "redis"; readonly url: string; readonly prefix: string | undefined };
+
+/** Variables of the environment. */
+export type Environment = { readonly [name: string]: string | undefined };
+
+/** Reads `state` of the configuration. No complaint quotes an address: it may have a password. */
+export function parseState(reader: Reader, folder: string, env: Environment): StateConfig {
+  if (reader.value === "memory") return { kind: "memory" };
+  if (typeof reader.value === "string") return reader.fail('must be `memory`, or an object with the `kind` "sqlite", "postgres" or "redis"');
+  const kind = reader.at("kind").oneOf("sqlite", "postgres", "redis");
+  const text = (member: string): string | undefined => (reader.at(member).isAbsent ? undefined : reader.at(member).text());
+  if (kind === "sqlite") {
+    reader.members(["kind", "path"]);
+    const path = reader.at("path").text();
+    return { kind, path: path.includes("\0") ? reader.at("path").fail("must be a path") : resolve(folder, path) };
+  }
+  if (kind === "postgres") {
+    reader.members(["kind"], ["url", "url_env", "schema"]);
+    return { kind, url: addressOf(reader, env, ["postgres:", "postgresql:"]), schema: text("schema") };
+  }
+  reader.members(["kind"], ["url", "url_env", "prefix"]);
+  return { kind, url: addressOf(reader, env, ["redis:", "rediss:"]), prefix: text("prefix") };
+}
+
+function addressOf(reader: Reader, env: Environment, protocols: readonly string[]): string {
+  const [url, variable] = [reader.at("url"), reader.at("url_env")];
+  if (url.isAbsent === variable.isAbsent) return reader.fail("needs either `url` or `url_env`");
+  const [place, address] = variable.isAbsent ? [url, url.text()] : [variable, Object.hasOwn(env, variable.text()) ? env[variable.text()] : undefined];
+  if (address === undefined || address === "") return place.fail("names an environment variable that is not set");
+  const what = `a URL that begins with \`${protocols.map((protocol) => `${protocol}//`).join("` or `")}\``;
+  if (!protocols.some((protocol) => address.startsWith(`${protocol}//`)) || !URL.canParse(address))
+    return place.fail(
+      `must ${variable.isAbsent ? "be" : "name an environment variable with"} ${what}; in a password all but letters and digits is percent-encoded`,
+    );
+  return address;
+}
