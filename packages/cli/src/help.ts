@@ -9,6 +9,12 @@ Usage
   ambit prove [options]      prove possession of a chain, for one call
   ambit inspect FILE         show what a chain says
   ambit verify FILE          verify a chain, a call under it, or test vectors
+  ambit why ID               why something was decided as it was
+  ambit report               what a decision log says: counts, granted and used, what was refused
+  ambit pdp serve            serve the decision point to other processes
+  ambit approvals            see what waits for a person, and answer
+  ambit revoke SCOPE [ID]    stop what was given out so far
+  ambit state migrate        bring the state that decision points share up to date
   ambit --help               show this text; \`ambit COMMAND --help\` tells more
   ambit --version
 
@@ -17,6 +23,7 @@ Examples
   ambit keys new --out agent.jwk > agent.pub.jwk
   ambit inspect chain.json
   ambit verify chain.json --anchors anchors.json --config ambit.config.json --audience https://ambit.example
+  ambit why dec_bKx0eV3yJ2nQp1sT --log decisions.jsonl
 
 Exit codes: 0 done or permit, 1 failed, refused or deny, 2 called wrongly.
 `;

@@ -19,5 +19,16 @@ process.exitCode = await run(process.argv.slice(2), {
   get stdin() {
     return process.stdin;
   },
+  get stopped() {
+    // Only listened for by who waits: otherwise the signals stop the process, as they should.
+    return new Promise<void>((resolve) => {
+      for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => resolve());
+    });
+  },
+  onReload: (reload) => {
+    process.on("SIGHUP", reload);
+    return () => process.off("SIGHUP", reload);
+  },
   hasColours: stdout.isTTY && stdout.hasColors(),
+  columns: stdout.isTTY && stdout.columns > 0 ? stdout.columns : undefined,
 });

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { AmbitError } from "@ambit/core";
+import { APPROVALS_HELP } from "./approvals/help.ts";
 import { ATTENUATE_HELP } from "./attenuate/help.ts";
 import { CliError, reasonOf, usageError } from "./cli-error.ts";
 import { EXPORT_HELP } from "./export/help.ts";
@@ -10,9 +11,14 @@ import { parseInitOptions } from "./init/options.ts";
 import { INSPECT_HELP } from "./inspect/help.ts";
 import { KEYS_HELP } from "./keys/help.ts";
 import { MINT_HELP } from "./mint/help.ts";
+import { PDP_HELP } from "./pdp/help.ts";
 import { PROVE_HELP } from "./prove/help.ts";
+import { REPORT_HELP } from "./report/help.ts";
+import { REVOKE_HELP } from "./revoke/help.ts";
+import { STATE_HELP } from "./state/help.ts";
 import type { Terminal } from "./terminal.ts";
 import { VERIFY_HELP } from "./verify/help.ts";
+import { WHY_HELP } from "./why/help.ts";
 
 interface Command {
   readonly help: string;
@@ -31,6 +37,12 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["prove", { help: PROVE_HELP, run: async (args, terminal) => (await import("./prove/prove.ts")).prove(args, terminal), refuses: true }],
   ["inspect", { help: INSPECT_HELP, run: async (args, terminal) => (await import("./inspect/inspect.ts")).inspect(args, terminal), refuses: true }],
   ["verify", { help: VERIFY_HELP, run: async (args, terminal) => (await import("./verify/verify.ts")).verify(args, terminal), refuses: true }],
+  ["why", { help: WHY_HELP, run: async (args, terminal) => (await import("./why/why.ts")).why(args, terminal), refuses: true }],
+  ["pdp", { help: PDP_HELP, run: async (args, terminal) => (await import("./pdp/serve.ts")).pdp(args, terminal), refuses: true }],
+  ["approvals", { help: APPROVALS_HELP, run: async (args, terminal) => (await import("./approvals/approvals.ts")).approvals(args, terminal), refuses: true }],
+  ["revoke", { help: REVOKE_HELP, run: async (args, terminal) => (await import("./revoke/revoke.ts")).revoke(args, terminal), refuses: true }],
+  ["state", { help: STATE_HELP, run: async (args, terminal) => (await import("./state/state.ts")).state(args, terminal), refuses: true }],
+  ["report", { help: REPORT_HELP, run: async (args, terminal) => (await import("./report/report.ts")).report(args, terminal), refuses: true }],
 ]);
 
 /** Runs one command and answers with its exit code. Never throws. */

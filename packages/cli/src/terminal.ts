@@ -7,4 +7,10 @@ export interface Terminal {
   readonly stdin: AsyncIterable<Uint8Array>;
   /** Whether what `out` gets is shown in colours: never in a file or a pipe. */
   readonly hasColours: boolean;
+  /** Characters in a line of what `out` goes to; absent where lines have no end. */
+  readonly columns?: number | undefined;
+  /** Resolves when somebody asks the command to stop. */
+  readonly stopped: Promise<void>;
+  /** Runs what is given whenever somebody asks the command to read its files again, until what comes back is called. */
+  onReload(run: () => void): () => void;
 }

@@ -12,6 +12,7 @@ import { handOff } from "./lifecycle/hand-off.ts";
 import { introduce } from "./lifecycle/introduce.ts";
 import { revoke, type Revocation } from "./lifecycle/revoke.ts";
 import type { PdpOptions } from "./options.ts";
+import type { Catalogue } from "./server/catalogue.ts";
 import { checkSame, createRuntime } from "./runtime.ts";
 import type { Setting } from "./setting.ts";
 import { redeem, settle } from "./settle.ts";
@@ -28,6 +29,8 @@ export interface EmbeddedPdp extends Pdp, AsyncDisposable {
   reload(config?: string | URL | PdpConfig): Promise<void>;
   /** Revokes what was given out until now for a task, a session, an agent, a delegator or a tenant, with everything derived from it. */
   revoke(revocation: Revocation): Promise<void>;
+  /** What the terms are made of, for who tells them to other processes. */
+  catalogue(): Catalogue;
   /** Where people answer what waits for an approval. */
   readonly approvals: ApprovalDesk;
   /** Who the users are; absent where `users` is not configured. A new one after each reload. */
@@ -68,6 +71,7 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
     redeem: (request) => redeem(setting, request),
     settle: (outcome) => settle(setting, outcome),
     end: (request) => end(setting, request),
+    catalogue: () => setting.catalogue,
     approvals: createApprovalDesk(() => setting),
     get users() {
       return setting.directory;

@@ -17,6 +17,7 @@ import { createRelations } from "./relations/relations.ts";
 import { createArgumentCheck } from "./manifest/input-schema.ts";
 import { parseManifest } from "./manifest/parse-manifest.ts";
 import type { OwnRuntime } from "./runtime.ts";
+import { catalogueOf } from "./server/catalogue.ts";
 import type { Setting } from "./setting.ts";
 
 /**
@@ -52,6 +53,7 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
     argumentChecks: new Map([...manifest.tools].map(([id, { inputSchema }]) => [id, createArgumentCheck(inputSchema)])),
     agents,
     purposes,
+    catalogue: catalogueOf(loaded.purposes.data, manifest),
     order,
     engine,
     signed: isSigned

@@ -1,7 +1,7 @@
 import { randomText, saltedDigestOf, type AccessRequest, type Committed, type Decision, type Obligation, type Refusal } from "@ambit/core";
 import { leafOf, type Chain } from "./envelopes/chain.ts";
 import type { ToolEntry } from "./manifest/manifest.ts";
-import { refusalOf, Refused } from "./refusal.ts";
+import { refusalDetails, refusalOf, Refused, RefusedByPolicy } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
 import { checkApproval } from "./steps/approval.ts";
 import { commit } from "./steps/commit.ts";
@@ -36,6 +36,7 @@ export async function decide(setting: Setting, request: AccessRequest): Promise<
   try {
     await judge(setting, progress);
   } catch (error) {
+    if (error instanceof RefusedByPolicy) progress.policies = error.policies;
     return refuse(setting, progress, refusalOf(error, "call", "pdp_unavailable", "the decision could not be taken"));
   }
   try {
@@ -124,10 +125,9 @@ function obligationsOf(results: readonly ResultObligation[], tool: ToolEntry, { 
 }
 
 async function refuse(setting: Setting, progress: Progress, refusal: Refusal): Promise<Decision> {
-  const { code, step, message, hint } = refusal;
-  const verdict = { decision: code === "approval_required" ? "approval_required" : "deny", code, step, message, hint };
   try {
-    await record(setting, "decision", partyOf(progress.chain, progress.request.context.agent), progress.id, detailsOf(setting, progress, verdict));
+    const party = partyOf(progress.chain, progress.request.context.agent);
+    await record(setting, "decision", party, progress.id, detailsOf(setting, progress, refusalDetails(refusal)));
   } catch {
     return denial(progress.id, refusal); // a deny stays the deny that it is, recorded or not
   }

@@ -23,6 +23,7 @@ export { parseAnchors, type AnchorSource } from "./config/anchors.ts";
 export { parseAgents, type Agent, type Agents, type Ceiling } from "./config/agents.ts";
 export { parsePurposes, type Purpose, type Purposes } from "./config/purposes.ts";
 export type { StatePart } from "./config/state.ts";
+export { createMemoryState } from "./state/memory-state.ts";
 export { migrateState, type MigratedState, type MigrateOptions } from "./state/migrate-state.ts";
 export { parseManifest } from "./manifest/parse-manifest.ts";
 export type { ConstraintMapping, Effect, Manifest, MoneyRule, RecordsRule, ToolEntry, ToolName } from "./manifest/manifest.ts";

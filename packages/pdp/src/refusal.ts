@@ -27,6 +27,16 @@ export class Refused extends Error {
   }
 }
 
+/** A refusal by policies, which the record names and nobody else is told. */
+export class RefusedByPolicy extends Refused {
+  readonly policies: readonly string[];
+
+  constructor(code: RefusalCode, message: string, policies: readonly string[], hint?: string) {
+    super("policy", code, message, hint);
+    this.policies = policies;
+  }
+}
+
 /** A refusal that is on the record already, under this id. */
 export class Recorded extends Refused {
   readonly decisionId: string;
@@ -38,8 +48,8 @@ export class Recorded extends Refused {
 }
 
 /** A refusal as its record has it. */
-export function refusalDetails({ code, step, message, hint }: Refusal): { readonly [member: string]: string | undefined } {
-  return { decision: "deny", code, step, message, hint };
+export function refusalDetails({ code, step, message, hint, approval }: Refusal): { readonly [member: string]: string | undefined } {
+  return { decision: code === "approval_required" ? "approval_required" : "deny", code, step, message, hint, approval: approval?.id };
 }
 
 /** What stopped a step. INVARIANT I1, I8: whatever it was, it is a refusal. */

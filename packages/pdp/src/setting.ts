@@ -9,6 +9,7 @@ import type { PolicyEngine } from "./engine/policy-engine.ts";
 import type { SignedChains } from "./envelopes/signed-chains.ts";
 import type { ArgumentCheck } from "./manifest/input-schema.ts";
 import type { Manifest } from "./manifest/manifest.ts";
+import type { Catalogue } from "./server/catalogue.ts";
 import type { Runtime } from "./runtime.ts";
 
 /** What is configured. A decision is taken under one set of it, from its first step to its last. */
@@ -18,6 +19,8 @@ export interface Rules {
   readonly argumentChecks: ReadonlyMap<string, ArgumentCheck>;
   readonly agents: Agents;
   readonly purposes: Purposes;
+  /** What terms are told as to other processes. */
+  readonly catalogue: Catalogue;
   readonly order: Order;
   readonly engine: PolicyEngine;
   /** Absent where no signed envelopes are taken. */

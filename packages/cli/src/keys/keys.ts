@@ -1,4 +1,6 @@
 import { generatePrivateJwk, publicKey, thumbprintUri, type Algorithm, type PrivateJwk } from "@ambit/core/token";
+import { randomText } from "@ambit/core";
+import { secretDigest } from "@ambit/pdp/server";
 import { usageError } from "../cli-error.ts";
 import { readOptions } from "../options.ts";
 import { jsonText, shown } from "../output/shown.ts";
@@ -10,7 +12,8 @@ const OPTIONS = { alg: { type: "string", default: "Ed25519" }, out: { type: "str
 /** Makes a key. The private one is in the file, or on stdout when there is none; it is never overwritten and never in a message. */
 export async function keys(args: readonly string[], terminal: Terminal): Promise<number> {
   const [action, ...rest] = args;
-  if (action !== "new") throw usageError("`ambit keys` has the one command `new`");
+  if (action === "secret") return secret(rest, terminal);
+  if (action !== "new") throw usageError("`ambit keys` has the commands `new` and `secret`");
   const { values } = readOptions(rest, OPTIONS);
   const { alg, out, json } = values;
   if (!isAlgorithm(alg)) throw usageError("`--alg` must be Ed25519 or ES256");
@@ -31,6 +34,21 @@ export async function keys(args: readonly string[], terminal: Terminal): Promise
       ? `private key (${alg}); keep it secret\npublic JWK  ${JSON.stringify(key.jwk)}\nthumbprint  ${key.thumbprint}\n`
       : `private key (${alg}) in ${shown(out)}; the public JWK is on stdout\nthumbprint  ${key.thumbprint}\n`,
   );
+  return 0;
+}
+
+/** Makes a secret for a caller of the service, and the digest that the service is configured with. */
+async function secret(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { out, json } = readOptions(args, { out: { type: "string" }, json: { type: "boolean" } }).values;
+  if (out === "") throw usageError("`--out` is empty");
+  const made = randomText(32);
+  const digest = secretDigest(made);
+  if (out !== undefined) await writeNew(terminal, out, `${made}\n`, { mode: 0o600 });
+  if (json === true) terminal.out(`${jsonText({ ...(out === undefined ? { secret: made } : { file: out }), digest })}\n`);
+  else {
+    terminal.out(`${out === undefined ? made : digest}\n`);
+    terminal.err(out === undefined ? `secret; keep it secret\ndigest  ${digest}\n` : `secret in ${shown(out)}; its digest is on stdout\n`);
+  }
   return 0;
 }
 

@@ -63,7 +63,7 @@ function wasmEvaluator(policies: ReadonlyMap<string, string>, schema: CedarModel
     batch:
       () =>
       ({ context, entities, ...uids }) => {
-        if (!isWholeText([context, entities, uids])) throw new TypeError("expected text");
+        if (!isReadable([context, entities, uids])) throw new TypeError("expected data that cedar-wasm can read");
         const answer = statefulIsAuthorized({
           preparsedPolicySetId: id,
           preparsedSchemaName: id,
@@ -79,13 +79,17 @@ function wasmEvaluator(policies: ReadonlyMap<string, string>, schema: CedarModel
   };
 }
 
+/** Far below the 128 levels at which cedar-wasm throws. */
+const MAX_DEPTH = 64;
+
 /**
- * Whether no text in it, names included, has half of a surrogate pair. cedar-wasm throws at such a text before it looks at it, and loses a piece of its stack each
- * time: after some 1500 it is gone for good.
+ * Whether cedar-wasm can read a value: no text, names included, has half of a surrogate pair, and it is not too deep. At anything else cedar-wasm throws before it
+ * looks at it, and loses a piece of its stack each time: after some 1500 it is gone for good.
  */
-function isWholeText(json: unknown): boolean {
+function isReadable(json: unknown, depth = 0): boolean {
   if (typeof json === "string") return json.isWellFormed();
-  return typeof json !== "object" || json === null || Object.entries(json).every(([name, member]) => name.isWellFormed() && isWholeText(member));
+  if (typeof json === "bigint" || depth > MAX_DEPTH) return false;
+  return typeof json !== "object" || json === null || Object.entries(json).every(([name, member]) => name.isWellFormed() && isReadable(member, depth + 1));
 }
 
 type Encode = (evaluation: Evaluation) => object | undefined;

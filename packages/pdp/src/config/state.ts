@@ -45,7 +45,7 @@ function addressOf(reader: Reader, env: Environment, protocols: readonly string[
   const [place, address] = variable.isAbsent ? [url, url.text()] : [variable, Object.hasOwn(env, variable.text()) ? env[variable.text()] : undefined];
   if (address === undefined || address === "") return place.fail("names an environment variable that is not set");
   const what = `a URL that begins with \`${protocols.map((protocol) => `${protocol}//`).join("` or `")}\``;
-  if (!protocols.some((protocol) => address.startsWith(`${protocol}//`)) || !URL.canParse(address))
+  if (!URL.canParse(address) || !protocols.includes(new URL(address).protocol))
     return place.fail(
       `must ${variable.isAbsent ? "be" : "name an environment variable with"} ${what}; in a password all but letters and digits is percent-encoded`,
     );

@@ -2,7 +2,7 @@ import { valuesAt, type Json, type JsonObject, type LineageFacts } from "@ambit/
 import type { Entity, Evaluation } from "../engine/policy-engine.ts";
 import { leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
-import { orRefuse, Refused } from "../refusal.ts";
+import { orRefuse, Refused, RefusedByPolicy } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
 import type { ResultObligation } from "./constraint.ts";
 
@@ -27,10 +27,10 @@ export async function checkPolicy(setting: Setting, chain: Chain, facts: Lineage
   if (!Array.isArray(answers) || answers.length !== evaluations.length || !answers.every(isAnswer)) {
     throw new Refused("policy", "policy_error", "the policies could not be evaluated");
   }
-  answers.forEach(({ effect, errors }, index) => {
+  answers.forEach(({ effect, errors, policies }, index) => {
     const who = evaluations[index]?.subject.type === "user" ? "the delegator" : "the agent";
-    if (errors.length > 0) throw new Refused("policy", "policy_error", `the policies could not be evaluated for ${who}`, String(errors[0]));
-    if (effect !== "permit") throw new Refused("policy", "policy_denied", `${who} may not do this`);
+    if (errors.length > 0) throw new RefusedByPolicy("policy_error", `the policies could not be evaluated for ${who}`, policies, String(errors[0]));
+    if (effect !== "permit") throw new RefusedByPolicy("policy_denied", `${who} may not do this`, policies);
   });
   return [...new Set(answers.flatMap(({ policies }) => policies))];
 }

@@ -97,6 +97,22 @@ function someEvaluation(random: Random): Evaluation {
   } as Evaluation;
 }
 
+function fitting(name: string, args: object): Evaluation {
+  const agent = { type: "agent", id: "bot", properties: { tenant: "t", trust_zone: "first_party" } };
+  const user = { type: "user", id: "alice", properties: { tenant: "t" } };
+  const context = {
+    agent,
+    delegator: user,
+    tenant: "t",
+    purpose: "pay",
+    task: { id: "task", calls: 0, depth: 0, tools_used: [], previous_tool: null },
+    labels: { integrity: "trusted", data_classes: [] },
+    tool: { effect: "read", sends_outside: false, data_classes: [] },
+    arguments: args,
+  };
+  return { subject: user, action: { name }, resource: { type: "Tool", id: name }, context };
+}
+
 /** What can be compared: the reasons for a refusal are in each evaluator's own words. */
 function comparable({ effect, policies, errors }: PolicyAnswer): unknown {
   return { effect, policies: [...policies].sort(), errors: errors.some((error) => !error.startsWith("policy ")) ? "refused" : [...errors].sort() };
@@ -105,7 +121,7 @@ function comparable({ effect, policies, errors }: PolicyAnswer): unknown {
 describe("the engine", () => {
   it("answers every question alike, compiled or by cedar-wasm, whether it fits the manifest or not", { timeout: 120_000 }, async () => {
     const compiled = createCedarEngine(FILES, manifest);
-    const wasm = createCedarEngine(FILES, manifest, "cedar-wasm");
+    const wasm = createCedarEngine(FILES, manifest, {}, "cedar-wasm");
     expect([compiled.evaluator, compiled.fallBack, wasm.evaluator]).toEqual(["compiled", undefined, "cedar-wasm"]);
     expect(wasm.fallBack).toBeTypeOf("string");
     expect(compiled.digest).toBe(wasm.digest);
@@ -124,6 +140,27 @@ describe("the engine", () => {
     for (const count of Object.values(seen)) expect(count).toBeGreaterThan(50);
   });
 
+  it("reads a context that two actions of a batch share by the types of each", async () => {
+    const tools = parseManifest({
+      tools: Object.fromEntries(
+        ["integer", "number"].map((type) => [
+          `t.${type}`,
+          { names: [{ name: type, pin: "none" }], input_schema: { type: "object", properties: { n: { type } } }, effect: "read" },
+        ]),
+      ),
+    });
+    const policies = `permit (principal, action == Action::"t.integer", resource) when { context.arguments has n && context.arguments.n == 1 };
+      permit (principal, action == Action::"t.number", resource) when { context.arguments has n && context.arguments.n == decimal("1.0") };`;
+    const engine = createCedarEngine([{ name: "p.cedar", text: policies }], tools);
+    const { subject, context: shared } = fitting("t.number", { n: 1 });
+    const context = { ...shared, arguments: { n: 1 } };
+    const batch = ["t.number", "t.integer"].map((name) => ({ subject, action: { name }, resource: { type: "Tool", id: name }, context }));
+    expect(await engine.evaluate(batch)).toMatchObject([
+      { effect: "permit", errors: [] },
+      { effect: "permit", errors: [] },
+    ]);
+  });
+
   it("falls back to cedar-wasm for policies that the compiler does not have, and says why", async () => {
     const condition = `datetime("2024-01-01")${'.offset(duration("1d"))'.repeat(600)} > datetime("2024-01-01")`;
     const files = [{ name: "p.cedar", text: `permit (principal, action, resource) when { ${condition} };` }];
@@ -134,12 +171,14 @@ describe("the engine", () => {
     expect(answers).toHaveLength(1);
   });
 
-  it("does not lose cedar-wasm to text that has half of a surrogate pair", { timeout: 60_000 }, async () => {
-    const engine = createCedarEngine(FILES, manifest, "cedar-wasm");
-    const fine = someEvaluation(randomOf(7, 2));
-    const broken = { ...fine, resource: { type: "Account", id: "\ud800" } };
-    for (let index = 0; index < 2000; index++) await engine.evaluate([broken]);
-    const [answer] = await engine.evaluate([{ ...fine, action: { name: "crm.read" }, resource: { type: "Tool", id: "x" } }]);
-    expect(answer?.errors).not.toContain("the engine failed");
+  it.each<readonly [string, Partial<Evaluation>]>([
+    ["text that has half of a surrogate pair", { resource: { type: "Account", id: "\ud800" } }],
+    ["data that is too deep", { subject: { type: "user", id: "eve", properties: { tenant: JSON.parse(`${"[".repeat(200)}${"]".repeat(200)}`) } } }],
+    ["a number that JSON does not have", { subject: { type: "user", id: "eve", properties: { tenant: 1n } as never } }],
+  ])("does not lose cedar-wasm to %s", { timeout: 60_000 }, async (_, change) => {
+    const engine = createCedarEngine(FILES, manifest, {}, "cedar-wasm");
+    const fine = fitting("crm.read", { id: "x" });
+    for (let index = 0; index < 2000; index++) expect(await engine.evaluate([{ ...fine, ...change }])).toMatchObject([{ effect: "deny" }]);
+    expect(await engine.evaluate([fine])).toMatchObject([{ effect: "permit", errors: [] }]);
   });
 });

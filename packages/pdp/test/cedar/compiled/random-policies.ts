@@ -197,7 +197,7 @@ const BRANCHES: Readonly<Record<Kind, Branch>> = {
 
 function target(random: Random, name: "principal" | "resource"): string {
   const types = name === "principal" ? ["User", "NS::Bot"] : ["Doc", "Color"];
-  const [type, group] = [random.pick(types), uid(random, random.pick(["Team", "Folder", ...types]))];
+  const [type, group] = [random.pick(types), uid(random, random.pick(["Team", "Org", "Folder", ...types]))];
   return random.pick([name, name, name, `${name} == ${uid(random, type)}`, `${name} in ${group}`, `${name} is ${type}`, `${name} is ${type} in ${group}`]);
 }
 

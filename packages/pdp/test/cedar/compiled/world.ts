@@ -60,7 +60,8 @@ export const WORLD = {
   "": {
     entityTypes: {
       User: { memberOfTypes: ["Team"], shape: USER, tags: of("Long") },
-      Team: { memberOfTypes: ["Team"], shape: record({ level: of("Long") }) },
+      Team: { memberOfTypes: ["Team", "Org"], shape: record({ level: of("Long") }) },
+      Org: {},
       Doc: { memberOfTypes: ["Folder"], shape: DOC, tags: set(of("String")) },
       Folder: { memberOfTypes: ["Folder"] },
       Color: { enum: ["red", "green"] },
@@ -77,8 +78,10 @@ export const WORLD = {
 
 /** Attributes and tags of the entity types, and what they may be in. */
 export const ENTITY_TYPES: Readonly<Record<string, { readonly shape?: TypeJson; readonly tags?: TypeJson; readonly parents: readonly string[] }>> = {
-  User: { shape: USER, tags: of("Long"), parents: ["Team"] },
-  Team: { shape: record({ level: of("Long") }), parents: ["Team"] },
+  // What a group may be in, its members may be in as well.
+  User: { shape: USER, tags: of("Long"), parents: ["Team", "Org"] },
+  Team: { shape: record({ level: of("Long") }), parents: ["Team", "Org"] },
+  Org: { parents: [] },
   Doc: { shape: DOC, tags: set(of("String")), parents: ["Folder"] },
   Folder: { parents: ["Folder"] },
   Color: { parents: [] },
@@ -89,6 +92,7 @@ export const CONTEXTS: Readonly<Record<string, TypeJson>> = { read: READ, write:
 export const IDS: Readonly<Record<string, readonly string[]>> = {
   User: ["u0", "u1", "__proto__", "ü\u{1F600}"],
   Team: ["t0", "t1", "t2"],
+  Org: ["o0"],
   Doc: ["d0", "d1", "constructor"],
   Folder: ["f0", "f1"],
   Color: ["red", "green"],

@@ -1,0 +1,83 @@
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { AmbitError, isIdentifier } from "@ambit/core";
+import type { Caller, Role } from "../server/callers.ts";
+import type { ServeOptions } from "../server/serve.ts";
+import { parseIdentity } from "./identity.ts";
+import { Reader } from "./reader.ts";
+
+/** How the decision point is served, as it is configured. */
+export interface Serving {
+  readonly url: string;
+  readonly callers: readonly Caller[];
+  readonly serve: ServeOptions;
+}
+
+const ROLES: readonly Role[] = ["enforce", "assert", "operate", "evaluate", "observe"];
+
+/**
+ * Reads how a decision point is served: `{ "url", "port", "host"?, "tls"?: { "cert", "key", "client_ca"? }, "behind_proxy"?, "callers": […] }`; the files of `tls` are named relative to `path`.
+ * Refuses (`config_invalid`) unknown members, and callers that nobody could be. What they may be, `createPdpService` checks.
+ */
+export async function parseServing(data: unknown, path: string, now: () => number = Date.now): Promise<Serving> {
+  const reader = new Reader("config_invalid", path, data).members(["url", "port", "callers"], ["host", "tls", "behind_proxy"]);
+  const [host, tls, proxy] = [reader.at("host"), reader.at("tls"), reader.at("behind_proxy")];
+  const file = async (part: Reader): Promise<string> => {
+    try {
+      return await readFile(resolve(dirname(path), part.text()), "utf8");
+    } catch (error) {
+      return AmbitError.isInstance(error) ? part.fail("must be a path") : part.fail("cannot be read");
+    }
+  };
+  if (!tls.isAbsent) tls.members(["cert", "key"], ["client_ca"]);
+  const callers = reader.at("callers").elements();
+  if (callers.length === 0) reader.at("callers").fail("must name who may ask; nobody else can");
+  return {
+    url: reader.at("url").text(),
+    callers: callers.map((caller) => readCaller(caller, now)),
+    serve: {
+      port: reader.at("port").count(),
+      ...(host.isAbsent ? {} : { host: host.text() }),
+      ...(proxy.isAbsent ? {} : { behindProxy: proxy.flag() }),
+      ...(tls.isAbsent
+        ? {}
+        : {
+            tls: {
+              cert: await file(tls.at("cert")),
+              key: await file(tls.at("key")),
+              ...(tls.at("client_ca").isAbsent ? {} : { clientCa: await file(tls.at("client_ca")) }),
+            },
+          }),
+    },
+  };
+}
+
+function readCaller(reader: Reader, now: () => number): Caller {
+  const kind = reader.at("kind").oneOf("secret", "jwt", "mtls");
+  const own = { secret: [["digest"], []], jwt: [["identity", "subjects"], []], mtls: [[], ["fingerprints", "subjects"]] } as const;
+  reader.members(["kind", "name", "roles", "tenants", ...own[kind][0]], own[kind][1]);
+  const tenants = reader.at("tenants");
+  const rules = {
+    name: reader.at("name").textThat(isIdentifier, "an id"),
+    roles: reader
+      .at("roles")
+      .elements()
+      .map((role) => role.oneOf(...ROLES)),
+    tenants: tenants.value === "any" ? ("any" as const) : tenants.texts(isIdentifier, "the id of a tenant"),
+  };
+  if (kind === "secret") return { kind, ...rules, digest: reader.at("digest").text() };
+  const [subjects, fingerprints] = [reader.at("subjects"), reader.at("fingerprints")];
+  if (kind === "mtls") {
+    return {
+      kind,
+      ...rules,
+      ...(fingerprints.isAbsent ? {} : { fingerprints: fingerprints.elements().map((each) => each.text()) }),
+      ...(subjects.isAbsent ? {} : { subjects: subjects.elements().map((each) => each.text()) }),
+    };
+  }
+  const named = (each: Reader): { readonly issuer: string; readonly subject: string } => {
+    each.members(["issuer", "subject"]);
+    return { issuer: each.at("issuer").text(), subject: each.at("subject").text() };
+  };
+  return { kind, ...rules, proofs: parseIdentity(reader.at("identity"), now), subjects: subjects.value === "any" ? "any" : subjects.elements().map(named) };
+}

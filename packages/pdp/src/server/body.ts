@@ -1,0 +1,85 @@
+import { readMessage } from "@ambit/core/pdp-client";
+import type { RouteCall } from "./route.ts";
+import { requestProblem } from "./problem.ts";
+
+const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Exact but for the case, which media types do not know (RFC 9110 section 8.3.1), and the one character set that JSON has. */
+const TYPES = {
+  json: /^application\/json[ \t]*(?:;[ \t]*charset=utf-8[ \t]*)?$/i,
+  form: /^application\/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=utf-8[ \t]*)?$/i,
+} as const;
+
+/**
+ * The body of a request, which may be anything. Throws `media_type_unsupported`, `request_too_large` (before the rest is read), `request_timeout` and
+ * `request_malformed`.
+ */
+export async function readBody(request: Request, kind: "json" | "form", mostBytes: number, signal: AbortSignal): Promise<Pick<RouteCall, "json" | "form">> {
+  if (!TYPES[kind].test(request.headers.get("content-type") ?? "")) {
+    const expected = kind === "json" ? "application/json" : "application/x-www-form-urlencoded";
+    throw requestProblem("media_type_unsupported", `the body must be ${expected} in UTF-8`, { "accept-post": expected });
+  }
+  if ((request.headers.get("content-encoding") ?? "identity") !== "identity") throw requestProblem("media_type_unsupported", "the body must not be compressed");
+  const text = decode(await bytesOf(request, mostBytes, signal));
+  if (kind === "form") return { json: undefined, form: readForm(text) };
+  const read = readMessage(text);
+  if ("problem" in read) throw requestProblem("request_malformed", `the body ${read.problem}`);
+  return { json: read.json, form: undefined };
+}
+
+async function bytesOf(request: Request, mostBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+  const tooLarge = (): Error => requestProblem("request_too_large", `the body is larger than ${mostBytes} bytes`, { connection: "close" });
+  const length = request.headers.get("content-length");
+  if (length !== null && !(Number(length) <= mostBytes)) throw tooLarge();
+  // Whoever said how long it is cannot send more: the parser of HTTP sees to that.
+  if (length !== null) return new Uint8Array(await unlessAborted(request.arrayBuffer(), signal));
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  const reader = request.body?.getReader();
+  if (reader === undefined) return new Uint8Array();
+  for (;;) {
+    const { done, value } = (await unlessAborted(reader.read(), signal)) as { readonly done: boolean; readonly value?: Uint8Array };
+    if (done || value === undefined) return Buffer.concat(chunks);
+    bytes += value.length;
+    if (bytes > mostBytes) {
+      void reader.cancel().catch(() => undefined);
+      throw tooLarge();
+    }
+    chunks.push(value);
+  }
+}
+
+/** INVARIANT I8: a body that does not come is not waited for. */
+async function unlessAborted<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(requestProblem("request_timeout", "the body did not come in time", { connection: "close" }));
+    if (signal.aborted) stop();
+    else signal.addEventListener("abort", stop, { once: true });
+  });
+  try {
+    return await Promise.race([reading, aborted]);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    throw requestProblem("request_malformed", "the body broke off", { connection: "close" });
+  } finally {
+    if (stop !== undefined) signal.removeEventListener("abort", stop);
+  }
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    throw requestProblem("request_malformed", "the body is not UTF-8");
+  }
+}
+
+/** RFC 6749 section 3.2: no parameter more than once. */
+function readForm(text: string): URLSearchParams {
+  const form = new URLSearchParams(text);
+  const names = [...form.keys()];
+  if (names.length > 64) throw requestProblem("request_malformed", "the form has more than 64 parameters");
+  if (new Set(names).size !== names.length) throw requestProblem("request_malformed", "a parameter occurs twice");
+  return form;
+}

@@ -1,0 +1,19 @@
+/**
+ * The decision point as a service over HTTP.
+ *
+ * @module
+ */
+export { createPdpService, type PdpService, type PdpServiceOptions } from "./service.ts";
+export { servePdp, type RunningServer, type ServeOptions } from "./serve.ts";
+export { secretDigest, type Authenticated, type Caller, type Connection, type Role } from "./callers.ts";
+export type { ReadyChecks } from "./health-routes.ts";
+export type { Catalogue } from "./catalogue.ts";
+export type { ServedPdp } from "./served-pdp.ts";
+
+// What further routes are made of.
+export { requestProblem, type ToldProblem } from "./problem.ts";
+export type { Route, RouteAnswer, RouteCall } from "./route.ts";
+
+// What operators do, and how all of it is configured.
+export { operationRoutes } from "../operation/operation-routes.ts";
+export { parseServing, type Serving } from "../config/serving.ts";

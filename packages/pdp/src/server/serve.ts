@@ -1,0 +1,92 @@
+import { createServer as createHttp, type IncomingMessage, type Server } from "node:http";
+import { createServer as createHttps } from "node:https";
+import type { AddressInfo } from "node:net";
+import { TLSSocket } from "node:tls";
+import { getRequestListener } from "@hono/node-server";
+import { AmbitError } from "@ambit/core";
+import type { Connection } from "./callers.ts";
+import type { PdpService } from "./service.ts";
+
+export interface ServeOptions {
+  readonly port: number;
+  /** @defaultValue "127.0.0.1" */
+  readonly host?: string | undefined;
+  readonly tls?:
+    | {
+        /** PEM. */
+        readonly cert: string;
+        /** PEM. */
+        readonly key: string;
+        /** Our authority for the certificates of callers (`mtls`), PEM; without it none are asked for. */
+        readonly clientCa?: string | undefined;
+      }
+    | undefined;
+  /** Whether TLS ends before this process, on a way that nobody else can listen to. Without TLS anything but loopback is refused otherwise. @defaultValue false */
+  readonly behindProxy?: boolean | undefined;
+  /** Milliseconds for requests that are being answered when the server stops. @defaultValue 10,000 */
+  readonly grace?: number | undefined;
+}
+
+export interface RunningServer extends AsyncDisposable {
+  readonly port: number;
+  /** Says that it is not ready, takes no new connections, answers what was asked, and closes. May be called again. */
+  close(): Promise<void>;
+}
+
+const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
+const LIMITS = { maxHeaderSize: 16_384, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5000 } as const;
+
+/** Serves over HTTP/1.1 with Node. Refuses (`option_invalid`) other addresses than loopback without TLS. */
+export async function servePdp(service: PdpService, options: ServeOptions): Promise<RunningServer> {
+  const { port, host = "127.0.0.1", tls, behindProxy = false, grace = 10_000 } = options;
+  if (tls === undefined && !behindProxy && !LOOPBACK.includes(host))
+    throw new AmbitError("option_invalid", "without `tls` the service listens on loopback only; say `behindProxy` where TLS ends before it");
+  const listener = getRequestListener((request, { incoming }) => service.fetch(request, connectionOf(incoming as IncomingMessage)), {
+    overrideGlobalObjects: false,
+    errorHandler: () => new Response(null, { status: 400, headers: { "cache-control": "no-store" } }),
+  });
+  const server: Server =
+    tls === undefined
+      ? createHttp(LIMITS, listener)
+      : createHttps(
+          {
+            ...LIMITS,
+            cert: tls.cert,
+            key: tls.key,
+            minVersion: "TLSv1.2",
+            // Who shows no certificate may have a token; what one that was not verified says is not looked at.
+            ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
+          },
+          listener,
+        );
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, host, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+  let closing: Promise<void> | undefined;
+  const close = (): Promise<void> => (closing ??= stop(service, server, grace));
+  return Object.freeze<RunningServer>({ port: (server.address() as AddressInfo).port, close, [Symbol.asyncDispose]: close });
+}
+
+async function stop(service: PdpService, server: Server, grace: number): Promise<void> {
+  service.drain();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  const idle = setInterval(() => server.closeIdleConnections(), 20);
+  const impatient = setTimeout(() => server.closeAllConnections(), grace);
+  server.closeIdleConnections();
+  await closed;
+  clearInterval(idle);
+  clearTimeout(impatient);
+}
+
+function connectionOf({ socket }: IncomingMessage): Connection {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return {};
+  const certificate = socket.getPeerX509Certificate();
+  if (certificate === undefined) return {};
+  const { fingerprint256, subjectAltName = "" } = certificate;
+  // Node puts a name in quotes where it could be read as several; no name of ours needs that.
+  return { certificate: { fingerprint256, names: subjectAltName.includes('"') ? [] : subjectAltName.split(", ") } };
+}

@@ -1,0 +1,10 @@
+import type { Pdp } from "@ambit/core";
+import type { Catalogue } from "./catalogue.ts";
+import type { Revocation } from "../lifecycle/revoke.ts";
+
+/** What the service serves: an `EmbeddedPdp`. */
+export interface ServedPdp extends Pdp {
+  revoke(revocation: Revocation): Promise<void>;
+  /** What the digests of the terms are made of. */
+  catalogue(): Catalogue;
+}

@@ -1,0 +1,194 @@
+import { Hono } from "hono";
+import { AmbitError, randomText } from "@ambit/core";
+import { ambitRoutes } from "./ambit-routes.ts";
+import { readBody } from "./body.ts";
+import { createAuthentication, mustHaveRole, type Caller, type Connection } from "./callers.ts";
+import { healthRoutes, type ReadyChecks } from "./health-routes.ts";
+import { createMetrics } from "./metrics.ts";
+import { problemOf, problemText, requestProblem } from "./problem.ts";
+import type { Route, RouteAnswer, RouteCall } from "./route.ts";
+import { createSeenChains } from "./seen-chains.ts";
+import type { ServedPdp } from "./served-pdp.ts";
+
+export interface PdpServiceOptions {
+  /** What `createPdp` gives. Whoever made it closes it. */
+  readonly pdp: ServedPdp;
+  /** The URL by which clients know the service, without a slash at its end. They refuse another one (mix-up). */
+  readonly url: string;
+  /** Who may ask. Nobody else may, on loopback neither. */
+  readonly callers: readonly Caller[];
+  /** What else is asked here: the AuthZEN API, OAuth endpoints, approvals. */
+  readonly routes?: readonly Route[] | undefined;
+  /** What has to be reachable for `/readyz`. @defaultValue nothing is asked */
+  readonly ready?: ReadyChecks | undefined;
+  /** Bytes of a request's body. @defaultValue 1,048,576 */
+  readonly mostBytes?: number | undefined;
+  /** Milliseconds for one request, from its headers to its answer. @defaultValue 10,000 */
+  readonly deadline?: number | undefined;
+  /** Chains that are remembered by their digest. @defaultValue 10,000 */
+  readonly chains?: number | undefined;
+  /** Hears of what was answered with `internal`; nobody else does. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+  /** Milliseconds of a clock that only goes forward, for durations. @defaultValue `performance.now` */
+  readonly now?: (() => number) | undefined;
+}
+
+/** The decision point over HTTP, as a fetch handler that any server can run. */
+export interface PdpService {
+  /** Answers every request, whatever it is; never rejects. */
+  readonly fetch: (request: Request, connection?: Connection) => Promise<Response>;
+  /** From now on `/readyz` says no, and connections close with their next answer: the next question is for another replica. */
+  readonly drain: () => void;
+}
+
+interface Asked {
+  readonly requestId: string;
+  readonly connection: Connection;
+  readonly startedAt: number;
+}
+
+/** Throws `option_invalid` for callers that could not be told apart from anybody, and for two routes of one method and path. */
+export function createPdpService(options: PdpServiceOptions): PdpService {
+  const { pdp, url, callers, routes = [], ready = {}, mostBytes = 1_048_576, deadline = 10_000, chains = 10_000 } = options;
+  const { onError = () => {}, now = performance.now.bind(performance) } = options;
+  if (URL.parse(url) === null || url.at(-1) === "/") throw new AmbitError("option_invalid", "`url` must be the URL of the service, without a slash at its end");
+  for (const [name, value] of Object.entries({ mostBytes, deadline, chains }))
+    if (!(Number.isSafeInteger(value) && value > 0)) throw new AmbitError("option_invalid", `\`${name}\` must be a whole number of at least 1`);
+  const authenticate = createAuthentication(callers);
+  const metrics = createMetrics();
+  const requestIdOf = createRequestIds();
+  let isStopping = false;
+  const all = [...ambitRoutes(pdp, url, createSeenChains(chains, metrics.chain), metrics), ...healthRoutes(ready, metrics, () => isStopping, now), ...routes];
+
+  const answer = async (
+    route: Route,
+    request: Request,
+    params: RouteCall["params"],
+    { requestId, connection }: Asked,
+    signal: AbortSignal,
+  ): Promise<RouteAnswer> => {
+    const query = request.url.includes("?") ? new URL(request.url).searchParams : NO_QUERY;
+    // RFC 6750 section 2.3: a token in a URL is in every log on the way.
+    if (query.has("access_token") || (route.takesQuery !== true && query.size > 0)) throw requestProblem("request_malformed", "there must be no such query");
+    const caller = route.role === "open" ? undefined : await authenticate(request.headers, connection);
+    if (caller !== undefined) mustHaveRole(caller, route.role as Exclude<Route["role"], "open">);
+    const kind = route.method === "GET" ? "none" : (route.body ?? "json");
+    const body = kind === "none" ? { json: undefined, form: undefined } : await readBody(request, kind, mostBytes, signal);
+    return route.handle({ caller, requestId, headers: request.headers, params, query, ...body, signal });
+  };
+
+  const respond = async (route: Route, request: Request, params: RouteCall["params"], asked: Asked): Promise<Response> => {
+    const aborting = new AbortController();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        aborting.abort();
+        // What waits for the body says so itself.
+        setImmediate(() => reject(requestProblem("timeout", "there was no answer in time")));
+      }, deadline);
+    });
+    let response: Response;
+    try {
+      const answered = await Promise.race([late, answer(route, request, params, asked, aborting.signal)]);
+      response = responseOf(answered, asked.requestId);
+    } catch (error) {
+      response = refusing(error, asked.requestId, route, onError);
+    } finally {
+      clearTimeout(timer);
+    }
+    metrics.answered(route.path, response.status, now() - asked.startedAt);
+    return response;
+  };
+
+  /** Whoever asks again is to find another one. */
+  const leaving = (response: Response): Response => {
+    if (isStopping) response.headers.set("connection", "close");
+    return response;
+  };
+  const app = routed(all, respond);
+  return Object.freeze<PdpService>({
+    fetch: async (request, connection = {}) => {
+      const requestId = requestIdOf(request.headers);
+      const asked: Asked = { requestId, connection, startedAt: now() };
+      try {
+        // Before Hono, which answers HEAD as if it were GET.
+        if (request.method !== "GET" && request.method !== "POST") throw notAllowed("GET, POST");
+        return leaving(await app.fetch(request, asked));
+      } catch (error) {
+        const response = refusing(error, requestId, undefined, onError);
+        metrics.answered("none", response.status, now() - asked.startedAt);
+        return leaving(response);
+      }
+    },
+    drain: () => void (isStopping = true),
+  });
+}
+
+const NO_QUERY = new URLSearchParams();
+const NO_PARAMS: RouteCall["params"] = Object.freeze({});
+
+type Respond = (route: Route, request: Request, params: RouteCall["params"], asked: Asked) => Promise<Response>;
+
+function routed(routes: readonly Route[], respond: Respond): Hono<{ Bindings: Asked }> {
+  const app = new Hono<{ Bindings: Asked }>({ strict: true });
+  const methods = new Map<string, string[]>();
+  for (const route of routes) {
+    const { method, path } = route;
+    const taken = methods.get(path) ?? [];
+    if (taken.includes(method)) throw new AmbitError("option_invalid", `two routes for ${method} \`${path}\``);
+    methods.set(path, [...taken, method]);
+    app.on(method, path, (context) => respond(route, context.req.raw, path.includes(":") ? context.req.param() : NO_PARAMS, context.env));
+  }
+  for (const [path, taken] of methods) {
+    app.all(path, () => {
+      throw notAllowed(taken.join(", "));
+    });
+  }
+  app.notFound(() => {
+    throw requestProblem("not_found", "there is nothing here");
+  });
+  app.onError((error) => {
+    throw error;
+  });
+  return app;
+}
+
+function notAllowed(allowed: string): Error {
+  return requestProblem("method_not_allowed", "this is not done here", { allow: allowed });
+}
+
+const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
+
+/** AuthZEN 1.0: echoed where it was sent. One that no header should carry is replaced by a name of ours, which nobody has to be unable to guess. */
+function createRequestIds(): (headers: Headers) => string {
+  const process = randomText(12);
+  let count = 0;
+  return (headers) => {
+    const sent = headers.get("x-request-id");
+    return sent !== null && REQUEST_ID.test(sent) ? sent : `req_${process}_${++count}`;
+  };
+}
+
+/** Answers are for whoever asked, at the moment they asked. */
+const COMMON = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
+
+function responseOf({ status = 200, json, text, headers }: RouteAnswer, requestId: string): Response {
+  const written = json === undefined ? text : { type: "application/json", body: JSON.stringify(json) };
+  const all = { ...headers, ...COMMON, "x-request-id": requestId, ...(written === undefined ? {} : { "content-type": written.type }) };
+  return new Response(written?.body ?? null, { status, headers: all });
+}
+
+function refusing(error: unknown, requestId: string, route: Route | undefined, onError: (error: unknown) => void): Response {
+  const told = problemOf(error);
+  if (told.code === "internal") hear(onError, error);
+  const text = route?.tell?.(told, requestId) ?? { type: "application/json", body: problemText(told, requestId) };
+  return responseOf({ status: told.status, text, headers: told.headers }, requestId);
+}
+
+function hear(onError: (error: unknown) => void, error: unknown): void {
+  try {
+    onError(error);
+  } catch {
+    // Whoever hears of it changes nothing.
+  }
+}
