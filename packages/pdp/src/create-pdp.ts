@@ -22,6 +22,8 @@ import { recordLoad } from "./steps/load-record.ts";
 export interface EmbeddedPdp extends Pdp, AsyncDisposable {
   /** Of the policies and of the schema they were checked against; written with every decision. */
   readonly policyDigest: string;
+  /** What takes the decisions of policy: policies that the compiler cannot do run in wasm, some thirty times slower. */
+  readonly policyEngine: string;
   /**
    * Reads the configuration again, or another one, and decides by it from the next question on. What was begun under the old one goes to its end under it. Refuses whatever `createPdp` refuses, and a `log` or
    * a `state` that is another one; then everything stays as it was. Envelopes that are signed for another vocabulary or another catalogue of purposes are not taken any longer.
@@ -62,6 +64,9 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
     capability: PDP_CAPABILITY,
     get policyDigest() {
       return setting.engine.digest;
+    },
+    get policyEngine() {
+      return setting.engine.description ?? "an engine of the application";
     },
     begin: (request) => tidy(begin(setting, request)),
     terms: async () => setting.terms,

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey, sign, type KeyObject } from "node:crypto";
+import { createHash, createPrivateKey, createPublicKey, sign, type KeyObject } from "node:crypto";
 import { ALL_KINDS, CANONICAL, canonicalText, digest, idOf, PURPOSES, sha256, VOCABULARY, without, type Data, type Members } from "./base.ts";
 
 const CLOCK = "2026-05-12T18:00:00Z";
@@ -45,6 +45,30 @@ const CHILD: Members = { ...ROOT, agent_id: "classifier", task_id: "task_8842/cl
 const GRANDCHILD: Members = { ...CHILD, agent_id: "counter", purpose: "classify_clauses", budgets: { calls: 3 } };
 const ENVELOPES = [ROOT, CHILD, GRANDCHILD] as const;
 
+/** The neutral element of the curve, encoded: a point of order 1. */
+const NEUTRAL = Buffer.from([1, ...Array.from({ length: 31 }, () => 0)]);
+
+/** The order of the base point of Ed25519 (RFC 8032 section 5.1). */
+const L = 2n ** 252n + 27742317777372353535851937790883648493n;
+
+const numberOf = (bytes: Uint8Array): bigint => BigInt(`0x${Buffer.from(bytes).reverse().toString("hex")}`);
+
+/**
+ * A signature of the key's holder whose R is of order 1: S is k·a, so that [S]B = R + [k]A holds (RFC 8032 section 5.1.7). Who asks for no more than that
+ * takes it.
+ */
+function signOfSmallOrder(text: Buffer, { jwk }: Pair): Buffer {
+  const sha512 = (...parts: readonly Uint8Array[]): Buffer => createHash("sha512").update(Buffer.concat(parts)).digest();
+  const scalar = sha512(Buffer.from(jwk["d"] as string, "base64url")).subarray(0, 32);
+  const a = (numberOf(scalar) & ~7n & (2n ** 254n - 1n)) | (2n ** 254n);
+  const k = numberOf(sha512(NEUTRAL, Buffer.from(jwk["x"] as string, "base64url"), text));
+  const s = Buffer.from(((k * a) % L).toString(16).padStart(64, "0"), "hex").reverse();
+  return Buffer.concat([NEUTRAL, s]);
+}
+
+const LINEAGE = "urn:ambit:lineage:1";
+const EARLIER = `env_${sha256("the first root of the lineage")}`;
+
 const b64 = (text: string): string => Buffer.from(text).toString("base64url");
 
 /** What a token says where it differs from what it should say. `raw` is taken for the text of the payload. */
@@ -62,6 +86,7 @@ interface Change {
   readonly tools?: Members;
   readonly key?: Pair;
   readonly raw?: (payload: string) => string;
+  readonly sign?: (signingInput: Buffer, key: Pair) => Buffer;
 }
 
 function toolsOf(envelope: Members): Members {
@@ -97,7 +122,8 @@ function tokenOf(depth: number, parent: string | undefined, change: Change, issu
   const payload = canonicalText(without(claims, ...(change.drop ?? [])));
   const header = canonicalText({ alg: "Ed25519", typ: "aat+jwt", ...change.header });
   const signingInput = `${b64(header)}.${b64(change.raw === undefined ? payload : change.raw(payload))}`;
-  return `${signingInput}.${sign(null, Buffer.from(signingInput), signer.privateKey).toString("base64url")}`;
+  const signWith = change.sign ?? ((text: Buffer, { privateKey }: Pair): Buffer => sign(null, text, privateKey));
+  return `${signingInput}.${signWith(Buffer.from(signingInput), signer).toString("base64url")}`;
 }
 
 function chainOf(changes: readonly Change[], anchor: "acme" | "partner" = "acme"): readonly string[] {
@@ -114,6 +140,8 @@ interface Case {
   readonly purposes?: Members;
   /** The envelopes as canonical forms, for chains under an `ambit` anchor. */
   readonly envelopes?: readonly Members[];
+  /** The lineage that the root says it goes on in. */
+  readonly lineage?: string;
   /** What a chain of the draft alone stands for. */
   readonly standsFor?: Members;
   readonly refused?: readonly [code: string, step: string, index: number];
@@ -147,6 +175,24 @@ const CASES: readonly Case[] = [
   },
   { title: "an audience that is one text", chain: chainOf([{ claims: { aud: AUDIENCE } }]), envelopes: [ROOT] },
   { title: "a claim and an entry that nobody knows", chain: chainOf([{ claims: { "x-hint": 1 }, moreDetails: [{ type: "urn:other" }] }]), envelopes: [ROOT] },
+  { title: "a header that names the key", chain: chainOf([{ header: { kid: "2026-05" } }, { header: { kid: "any" } }]), envelopes: [ROOT, CHILD] },
+  {
+    title: "a root that goes on in a lineage",
+    chain: chainOf([{ moreDetails: [{ type: LINEAGE, lineage: EARLIER }] }]),
+    envelopes: [ROOT],
+    lineage: EARLIER,
+  },
+  {
+    title: "a lineage in a child says nothing",
+    chain: chainOf([{}, { moreDetails: [{ type: LINEAGE, lineage: EARLIER }] }]),
+    envelopes: [ROOT, CHILD],
+  },
+  {
+    title: "a lineage that is none says nothing in a child",
+    chain: chainOf([{ moreDetails: [{ type: LINEAGE, lineage: EARLIER }] }, { moreDetails: [{ type: LINEAGE, lineage: 1 }] }]),
+    envelopes: [ROOT, CHILD],
+    lineage: EARLIER,
+  },
   {
     title: "tools that may only be handed on",
     chain: chainOf([{ envelope: { may_delegate: ["tickets.create"] } }]),
@@ -170,6 +216,8 @@ const CASES: readonly Case[] = [
   },
   refusedAt("a root for every verifier", [{ drop: ["aud"] }], "audience_mismatch", "profile 2", 0),
   refusedAt("a root for every verifier and a child for one", [{ drop: ["aud"] }, { claims: { aud: [AUDIENCE] } }], "audience_mismatch", "profile 2", 0),
+  refusedAt("a root for nobody", [{ claims: { aud: [] } }], "audience_mismatch", "profile 2", 0),
+  refusedAt("a root for nobody and a child for one", [{ claims: { aud: [] } }, { claims: { aud: [AUDIENCE] } }], "audience_mismatch", "profile 2", 0),
   malformed("no entry in the root", { envelope: null }, 0),
   malformed("no entry in the child", { envelope: null }),
   malformed("two entries", { moreDetails: [TWICE] }, 0),
@@ -192,6 +240,26 @@ const CASES: readonly Case[] = [
   malformed("another tool than the draft's entry", { envelope: { allowed_tools: ["crm.read"] }, tools: { "contracts.read": {} } }),
   malformed("a tool that only the draft's entry has", { tools: { "contracts.read": {}, "crm.read": {} } }),
   malformed("a denied tool in the draft's entry", { envelope: { denied_tools: ["contracts.read"] }, tools: { "contracts.read": {} } }),
+  malformed("a header that says where a key is", { header: { jku: "https://keys.example" } }, 0),
+  malformed("a header with a key", { header: { jwk: KEYS.stranger.public } }),
+  malformed("a header with a content type", { header: { cty: "json" } }),
+  malformed("a root that begins later", { claims: { nbf: NOW } }, 0),
+  malformed("a child that began before", { claims: { nbf: NOW - 3600 } }),
+  malformed("a beginning that is no time", { claims: { nbf: null } }, 0),
+  malformed(
+    "two lineages",
+    {
+      moreDetails: [
+        { type: LINEAGE, lineage: EARLIER },
+        { type: LINEAGE, lineage: EARLIER },
+      ],
+    },
+    0,
+  ),
+  malformed("a lineage that is no text", { moreDetails: [{ type: LINEAGE, lineage: [EARLIER] }] }, 0),
+  malformed("a lineage without its name", { moreDetails: [{ type: LINEAGE }] }, 0),
+  malformed("a lineage that is not the id of a root", { moreDetails: [{ type: LINEAGE, lineage: EARLIER.slice(0, -1) }] }, 0),
+  malformed("a lineage with a line more", { moreDetails: [{ type: LINEAGE, lineage: `${EARLIER}\n` }] }, 0),
   wider("another tenant in the child", { tenant_id: "tenant_2" }),
   wider("another delegator in the child", { delegator_id: "user_1" }),
   wider("a purpose beside in the child", { purpose: "pay" }),
@@ -221,6 +289,15 @@ const CASES: readonly Case[] = [
   refusedAt("a root of another type", [{ header: { typ: "JWT" } }], "envelope_malformed", "3a", 0),
   refusedAt("a root with the general name of its algorithm", [{ header: { alg: "EdDSA" } }], "envelope_signature_invalid", "3a", 0),
   refusedAt("a child of a stranger", [{}, { key: KEYS.stranger }], "envelope_signature_invalid", "4b", 1),
+  refusedAt("a root whose signature has a point of small order", [{ sign: signOfSmallOrder }], "envelope_signature_invalid", "3b", 0),
+  refusedAt("a child whose signature has a point of small order", [{}, { sign: signOfSmallOrder }], "envelope_signature_invalid", "4b", 1),
+  refusedAt(
+    "a holder key of small order",
+    [{ claims: { cnf: { jwk: { crv: "Ed25519", kty: "OKP", x: NEUTRAL.toString("base64url") } } } }],
+    "envelope_malformed",
+    "3l",
+    0,
+  ),
   refusedAt("a child of another parent", [{}, { claims: { par_hash: sha256("another") } }], "chain_broken", "4q", 1),
   refusedAt("a child that skips a depth", [{}, { claims: { del_depth: 2 } }], "chain_broken", "4d", 1),
   refusedAt("a child of a parent that may not be handed on", [{ envelope: { max_depth: 0 } }, { envelope: { max_depth: 0 } }], "depth_exceeded", "4e", 1),
@@ -251,7 +328,7 @@ export const TOKEN: Members = {
   now: CLOCK,
   vocabulary: VOCABULARY,
   purposes: PURPOSES,
-  vectors: CASES.map(({ title, chain, now, purposes, envelopes, standsFor, refused }): Members => ({
+  vectors: CASES.map(({ title, chain, now, purposes, envelopes, lineage, standsFor, refused }): Members => ({
     id: idOf("tok", title),
     title,
     ...(now === undefined ? {} : { now }),
@@ -260,7 +337,7 @@ export const TOKEN: Members = {
     expected:
       refused === undefined
         ? standsFor === undefined
-          ? { envelopes: envelopes ?? [] }
+          ? { envelopes: envelopes ?? [], ...(lineage === undefined ? {} : { lineage }) }
           : { stands_for: standsFor }
         : { error: refused[0], step: refused[1], index: refused[2] },
   })),

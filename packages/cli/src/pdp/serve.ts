@@ -32,7 +32,7 @@ export async function pdp(args: readonly string[], terminal: Terminal): Promise<
       return 0;
     }
     const running = await configured(() => servePdp(service, serving.serve));
-    terminal.err(`serving ${shown(url)} on port ${running.port}; policies ${decisionPoint.policyDigest}\n`);
+    terminal.err(`serving ${shown(url)} on port ${running.port}; ${decisionPoint.policyEngine}, policies ${decisionPoint.policyDigest}\n`);
     const forget = terminal.onReload(() => {
       void decisionPoint.reload().then(
         () => terminal.err(`reloaded; policies ${decisionPoint.policyDigest}\n`),

@@ -7,7 +7,7 @@ import { rulesOf, type ConstraintValue } from "./constraint-kinds.ts";
 import { reachOf, type Envelope, type ResourceConstraints } from "./envelope.ts";
 import type { Order } from "./order.ts";
 import { purposeLine, type PurposeTree } from "./purposes.ts";
-import { canonicalEnvelope, isoInstant, madeOfPlain, MEMBERS, plainEnvelope, type EnvelopeMembers } from "./wire.ts";
+import { canonicalEnvelope, isCanonicalBy, isoInstant, madeOfPlain, MEMBERS, plainEnvelope, type EnvelopeMembers } from "./wire.ts";
 
 /**
  * What a child envelope asks for. A member that is left out is taken from the parent, and so is a single constraint or limit that
@@ -48,8 +48,9 @@ export interface Attenuation {
  */
 export function attenuate(parent: Envelope, narrowing: Narrowing, order: Order, options: { readonly exact?: boolean } = {}): Attenuation {
   const above = plainEnvelope(parent);
-  const asked = askedEnvelope(above, narrowing, order);
-  const envelope = madeOfPlain(meet(above, asked, order));
+  const isKnown = isCanonicalBy(order.vocabulary, above);
+  const asked = askedEnvelope(above, isKnown, narrowing, order);
+  const envelope = madeOfPlain(meetOf(above, asked, isKnown, order), isKnown ? order.vocabulary : undefined);
   const narrowed = difference(asked, envelope);
   if (options.exact === true && narrowed.length > 0) {
     const reasons = narrowed.map(
@@ -60,11 +61,11 @@ export function attenuate(parent: Envelope, narrowing: Narrowing, order: Order, 
   return Object.freeze({ envelope, narrowed });
 }
 
-function askedEnvelope(parent: Envelope, narrowing: Narrowing, order: Order): Envelope {
-  for (const [member, value] of Object.entries(narrowing)) {
+function askedEnvelope(parent: Envelope, isKnown: boolean, narrowing: Narrowing, order: Order): Envelope {
+  for (const member of Object.keys(narrowing)) {
     if (!Object.hasOwn(parent, member)) throw new AmbitError("envelope_malformed", `an envelope has no member \`${member}\``);
     // Left out and `undefined` mean the parent's; `null` could be meant as anything.
-    if (value === null) throw new AmbitError("envelope_malformed", `\`${member}\` is null`);
+    if (narrowing[member as keyof Narrowing] === null) throw new AmbitError("envelope_malformed", `\`${member}\` is null`);
   }
   const { resourceConstraints, allowedTools, mayDelegate, deniedTools } = narrowing;
   if (resourceConstraints !== undefined && (typeof resourceConstraints !== "object" || resourceConstraints === null || Array.isArray(resourceConstraints))) {
@@ -76,9 +77,10 @@ function askedEnvelope(parent: Envelope, narrowing: Narrowing, order: Order): En
     ...(allowedTools === undefined && mayDelegate === undefined ? {} : { allowedTools: allowedTools ?? [], mayDelegate: mayDelegate ?? [] }),
   };
   const members = copyData(named, "envelope_malformed", "the narrowing") as Partial<EnvelopeMembers>;
-  const asked = canonicalEnvelope({ ...(parent as EnvelopeMembers), deniedTools: undefined, ...members }, order.vocabulary);
+  const known = isKnown ? parent.resourceConstraints : undefined;
+  const asked = canonicalEnvelope({ ...(parent as EnvelopeMembers), deniedTools: undefined, ...members }, order.vocabulary, known);
   // Taken over only now: a tool that the parent denies must come out of the meet as asked for and not granted.
-  return deniedTools === undefined ? { ...asked, deniedTools: parent.deniedTools } : asked;
+  return deniedTools === undefined && parent.deniedTools.length > 0 ? { ...asked, deniedTools: parent.deniedTools } : asked;
 }
 
 /**
@@ -86,6 +88,11 @@ function askedEnvelope(parent: Envelope, narrowing: Narrowing, order: Order): En
  * Refuses (`not_narrower`) where there is none: another tenant, delegator or session, incomparable tasks or purposes.
  */
 export function meet(a: Envelope, b: Envelope, order: Order): Envelope {
+  return meetOf(a, b, false, order);
+}
+
+/** `areCanonical` when both are, by the vocabulary of the order: then what both have, by identity, is what is within both. */
+function meetOf(a: Envelope, b: Envelope, areCanonical: boolean, order: Order): Envelope {
   for (const member of SAME) if (a[member] !== b[member]) throw new AmbitError("not_narrower", `\`${member}\` cannot change within a lineage`);
   const reach = new Set(reachOf(a));
   const denied = setOf(b.deniedTools);
@@ -101,7 +108,10 @@ export function meet(a: Envelope, b: Envelope, order: Order): Envelope {
     allowedTools,
     mayDelegate: furtherTools(b.mayDelegate, within, allowedTools),
     deniedTools: union(a.deniedTools, b.deniedTools),
-    resourceConstraints: meetConstraints(a.resourceConstraints, b.resourceConstraints, order),
+    resourceConstraints:
+      areCanonical && a.resourceConstraints === b.resourceConstraints
+        ? a.resourceConstraints
+        : meetConstraints(a.resourceConstraints, b.resourceConstraints, order),
     budgets: meetBudgets(a.budgets, b.budgets),
     approvals: union(a.approvals, b.approvals),
     maxDepth: Math.min(a.maxDepth, b.maxDepth),
@@ -127,12 +137,14 @@ function union(a: readonly string[], b: readonly string[]): readonly string[] {
 }
 
 function lowerTask(a: string, b: string): string {
-  if (a === b) return b;
-  const [left, right] = [a.split("/"), b.split("/")];
-  const isBelow = left.length <= right.length;
-  const [short, long] = isBelow ? [left, right] : [right, left];
-  if (!short.every((segment, index) => long[index] === segment)) throw new AmbitError("not_narrower", `the task \`${b}\` is not a part of \`${a}\``);
-  return isBelow ? b : a;
+  if (a === b || isPartOf(b, a)) return b;
+  if (isPartOf(a, b)) return a;
+  throw new AmbitError("not_narrower", `the task \`${b}\` is not a part of \`${a}\``);
+}
+
+/** Whether the first segments of a task are those of the whole other one. */
+function isPartOf(part: string, whole: string): boolean {
+  return part[whole.length] === "/" && part.slice(0, whole.length) === whole;
 }
 
 function lowerPurpose(a: string, b: string, tree: PurposeTree): string {
@@ -156,18 +168,19 @@ function meetConstraint(key: string, a: ResourceConstraints, b: ResourceConstrai
   return rulesOf(kind).meet(a[key] as ConstraintValue, b[key] as ConstraintValue);
 }
 
-const DIMENSIONS = Object.entries(MEMBERS).filter(([dimension]) => dimension !== "resource_constraints" && dimension !== "budgets");
+const DIMENSIONS = Object.entries(MEMBERS)
+  .map(([dimension, member]) => ({ dimension, member }))
+  .filter(({ dimension }) => dimension !== "resource_constraints" && dimension !== "budgets");
 
 /** What was asked for and is not granted, a line per wire member: a wider grant, or a shorter list of what is denied or needs an approval. */
 function difference(asked: Envelope, granted: Envelope): readonly Narrowed[] {
   const narrowed: Narrowed[] = [];
-  for (const [dimension, member] of DIMENSIONS) {
-    if (dimension !== "expires_at") compare(narrowed, dimension, asked[member] as ConstraintValue, granted[member] as ConstraintValue);
-    else if (asked.expiresAt !== granted.expiresAt) compare(narrowed, dimension, isoInstant(asked.expiresAt), isoInstant(granted.expiresAt));
+  for (const { dimension, member } of DIMENSIONS) {
+    if (asked[member] === granted[member]) continue;
+    if (dimension === "expires_at") compare(narrowed, dimension, isoInstant(asked.expiresAt), isoInstant(granted.expiresAt));
+    else compare(narrowed, dimension, asked[member] as ConstraintValue, granted[member] as ConstraintValue);
   }
-  for (const key of Object.keys(asked.resourceConstraints)) {
-    compare(narrowed, `resource_constraints.${key}`, asked.resourceConstraints[key] as ConstraintValue, granted.resourceConstraints[key] as ConstraintValue);
-  }
+  if (asked.resourceConstraints !== granted.resourceConstraints) compareConstraints(narrowed, asked.resourceConstraints, granted.resourceConstraints);
   compareBudgets(narrowed, asked.budgets, granted.budgets);
   return Object.freeze(narrowed);
 }
@@ -179,6 +192,10 @@ function compare(narrowed: Narrowed[], dimension: string, asked: ConstraintValue
 function isSame(a: ConstraintValue, b: ConstraintValue | null): boolean {
   if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
   return a === b || (a.length === b.length && a.every((element, index) => element === b[index]));
+}
+
+function compareConstraints(narrowed: Narrowed[], asked: ResourceConstraints, granted: ResourceConstraints): void {
+  for (const key of Object.keys(asked)) compare(narrowed, `resource_constraints.${key}`, asked[key] as ConstraintValue, granted[key] as ConstraintValue);
 }
 
 function compareBudgets(narrowed: Narrowed[], asked: Budgets, granted: Budgets): void {

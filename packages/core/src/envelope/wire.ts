@@ -48,7 +48,7 @@ const malformed = (reason: string): never => {
 export function parseEnvelope(input: unknown, vocabulary: Vocabulary, holder?: string): Envelope {
   const data = copyData(input, "envelope_malformed", "the envelope");
   if (!isJsonObject(data)) return malformed("an envelope must be an object");
-  return madeOfPlain(readEnvelope(holder === undefined || Object.hasOwn(data, "agent_id") ? data : { ...data, agent_id: holder }, vocabulary));
+  return madeOfPlain(readEnvelope(holder === undefined || Object.hasOwn(data, "agent_id") ? data : { ...data, agent_id: holder }, vocabulary), vocabulary);
 }
 
 /**
@@ -85,8 +85,11 @@ export function readEnvelope(data: JsonObject, vocabulary: Vocabulary, besides: 
 /** What an envelope is made of before anybody has looked at it; plain data. */
 export type EnvelopeMembers = { readonly [member in keyof Envelope]: Json | undefined };
 
-/** Envelopes that were made here or of such ones: nobody can have put anything into them that is not plain data. */
-const made = new WeakSet<Envelope>();
+/**
+ * Envelopes that were made here or of such ones: nobody can have put anything into them that is not plain data. With each, the vocabulary that all of it is
+ * canonical by, where it is by one.
+ */
+const made = new WeakMap<Envelope, Vocabulary | undefined>();
 
 /** The envelope itself when it was made here, else a plain copy of its members. Refuses (`envelope_malformed`) one that is not plain data. */
 export function plainEnvelope(envelope: Envelope): Envelope {
@@ -95,14 +98,22 @@ export function plainEnvelope(envelope: Envelope): Envelope {
   return copyData(Object.fromEntries(members), "envelope_malformed", "the envelope") as unknown as Envelope;
 }
 
-/** Notes that all of the envelope comes from plain ones. */
-export function madeOfPlain(envelope: Envelope): Envelope {
-  made.add(envelope);
+/** Notes that all of the envelope comes from plain ones, and is canonical by the vocabulary. */
+export function madeOfPlain(envelope: Envelope, canonicalBy: Vocabulary | undefined): Envelope {
+  made.set(envelope, canonicalBy);
   return envelope;
 }
 
-/** The envelope with these members, canonical. Refuses (`envelope_malformed`) what `parseEnvelope` refuses. */
-export function canonicalEnvelope(members: EnvelopeMembers, vocabulary: Vocabulary): Envelope {
+/** Whether the envelope was made here by this very vocabulary: nothing of it needs to be read again for a child. */
+export function isCanonicalBy(vocabulary: Vocabulary, envelope: Envelope): boolean {
+  return made.get(envelope) === vocabulary;
+}
+
+/**
+ * The envelope with these members, canonical. Refuses (`envelope_malformed`) what `parseEnvelope` refuses.
+ * `known` are constraints that are canonical by the vocabulary already; they come back as they are.
+ */
+export function canonicalEnvelope(members: EnvelopeMembers, vocabulary: Vocabulary, known?: ResourceConstraints): Envelope {
   const deniedTools = tools(members.deniedTools, "denied_tools");
   const allowedTools = without(tools(required(members.allowedTools, "allowed_tools"), "allowed_tools"), deniedTools);
   return Object.freeze({
@@ -115,7 +126,10 @@ export function canonicalEnvelope(members: EnvelopeMembers, vocabulary: Vocabula
     allowedTools,
     mayDelegate: without(without(tools(members.mayDelegate, "may_delegate"), deniedTools), allowedTools),
     deniedTools,
-    resourceConstraints: constraints(required(members.resourceConstraints, "resource_constraints"), vocabulary),
+    resourceConstraints:
+      known !== undefined && members.resourceConstraints === known
+        ? known
+        : constraints(required(members.resourceConstraints, "resource_constraints"), vocabulary),
     budgets: budgets(members.budgets),
     approvals: tools(members.approvals, "approvals"),
     maxDepth: depth(members.maxDepth),
@@ -146,10 +160,16 @@ export function serializeEnvelope(envelope: Envelope): JsonObject {
   };
 }
 
+/** The last instant that was written: what is derived mostly expires with what it is derived from. */
+let last = { time: 0, text: new Date(0).toISOString() };
+
 /** Milliseconds since the epoch as the wire has them. */
 export function isoInstant(time: unknown): string {
+  if (time === last.time) return last.text;
   const date = new Date(typeof time === "number" && Number.isSafeInteger(time) ? time : Number.NaN);
-  return Number.isNaN(date.getTime()) ? malformed("`expiresAt` must be whole milliseconds since the epoch") : date.toISOString();
+  if (Number.isNaN(date.getTime())) return malformed("`expiresAt` must be whole milliseconds since the epoch");
+  last = { time: time as number, text: date.toISOString() };
+  return last.text;
 }
 
 function without(tools: readonly string[], others: readonly string[]): readonly string[] {

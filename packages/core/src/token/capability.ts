@@ -109,6 +109,7 @@ export function firstWidening(parent: Tools, child: Tools): Widening | undefined
   for (const [id, map] of child) {
     const allowed = parent.get(id);
     if (allowed === undefined) return { step: "4p1", what: `tool ${quoted(id)}`, instead: because("does not have it") };
+    if (allowed === map) continue; // nothing is wider than itself
     const widening = widerMap(allowed, map);
     if (widening !== undefined) return { ...widening, what: `tool ${quoted(id)} with ${widening.what}` };
   }

@@ -1,5 +1,5 @@
+import { fromBase64url, fromUtf8, toBase64url } from "#base64url";
 import { isJsonObject, own, type Json, type JsonObject } from "../data/json.ts";
-import { fromBase64url, fromUtf8, toBase64url } from "./base64url.ts";
 import type { Algorithm } from "./crypto.ts";
 import { parseJson } from "./strict-json.ts";
 

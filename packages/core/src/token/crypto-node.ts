@@ -1,13 +1,13 @@
 // Cryptography of a Node process: `node:crypto` verifies without a turn of the event loop and in less time than WebCrypto.
-import { createPrivateKey, createPublicKey, generateKeyPairSync, hash, randomUUID, sign, verify, type JsonWebKey, type KeyObject } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, randomUUID, sign, verify, type JsonWebKey, type KeyObject } from "node:crypto";
 import { isOrdinaryPoint } from "./crypto-ed25519.ts";
 import { timeOrdered } from "./crypto-id.ts";
 import type { CryptoSource, PrivateJwk, PublicKey } from "./crypto-source.ts";
 
+export { sha256 } from "../data/digest-node.ts";
+
 /** Importing a key costs a quarter of a verification. By object and not by what the object says of itself: nobody can put one key in another's place. */
 const handles = new WeakMap<PublicKey, KeyObject>();
-
-export const sha256: CryptoSource["sha256"] = (text) => hash("sha256", text, "base64url");
 
 export const isUsable: CryptoSource["isUsable"] = (key) => handleOf(key) !== undefined;
 

@@ -1,4 +1,4 @@
-import { fromBase64url } from "./base64url-web.ts";
+import { fromBase64url } from "../data/base64url-web.ts";
 
 /** The field's prime and the curve's coefficient (SP 800-186 section 3.2.1.3): y² = x³ − 3x + b. */
 const P = 2n ** 256n - 2n ** 224n + 2n ** 192n + 2n ** 96n - 1n;

@@ -1,10 +1,10 @@
-// Cryptography where there is no `node:crypto`: browsers, workers, edge runtimes. WebCrypto signs and verifies; it has no hash without a promise.
-import { sha256 as sha256Of } from "@noble/hashes/sha2.js";
-import { bytesToBase64url } from "./base64url-web.ts";
+// Cryptography where there is no `node:crypto`: browsers, workers, edge runtimes. WebCrypto signs and verifies.
 import { isOrdinaryPoint } from "./crypto-ed25519.ts";
 import { timeOrdered } from "./crypto-id.ts";
 import { isP256Point } from "./crypto-p256.ts";
 import type { Algorithm, CryptoSource, PrivateJwk, PublicKey } from "./crypto-source.ts";
+
+export { sha256 } from "../data/digest-web.ts";
 
 /** For importing, generating, signing and verifying alike: each operation takes the members that it knows. */
 const PARAMETERS: Readonly<Record<Algorithm, { readonly name: string; readonly namedCurve?: string; readonly hash?: string }>> = {
@@ -18,8 +18,6 @@ type Handle = Awaited<ReturnType<typeof crypto.subtle.importKey>>;
 const handles = new WeakMap<PublicKey, Promise<Handle>>();
 
 const encoder = new TextEncoder();
-
-export const sha256: CryptoSource["sha256"] = (text) => bytesToBase64url(sha256Of(encoder.encode(text)));
 
 /** WebCrypto tells only in a promise whether a point is on its curve. Of Ed25519 no source asks before a signature is verified. */
 export const isUsable: CryptoSource["isUsable"] = ({ jwk }) => jwk.kty === "OKP" || isP256Point(jwk.x, jwk.y);

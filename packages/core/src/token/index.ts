@@ -30,6 +30,15 @@ export type { TokenClaims } from "./claims.ts";
 export type { ArgumentMap, NamedArgument, Tools } from "./capability.ts";
 export type { Constraint } from "./constraint.ts";
 
+// What envelopes are made of and compared by; the decision point's own, from the one source.
+export type { Envelope } from "../envelope/envelope.ts";
+export type { Narrowed, Narrowing } from "../envelope/attenuate.ts";
+export type { Order } from "../envelope/order.ts";
+export { purposeLine, type PurposeTree } from "../envelope/purposes.ts";
+export { createVocabulary, type Vocabulary } from "../envelope/vocabulary.ts";
+export { parseEnvelope, serializeEnvelope } from "../envelope/wire.ts";
+export { digestOf } from "../data/digest.ts";
+
 // Our profile: envelopes as signed tokens.
 export { AMBIT_ENTRY } from "./profile/entry.ts";
 export { envelopeIdOf } from "./profile/envelope-id.ts";

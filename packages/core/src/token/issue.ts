@@ -1,7 +1,7 @@
+import { bytesToBase64url, toBase64url } from "#base64url";
 import { AmbitError } from "../errors.ts";
 import { canonicalJson } from "../data/canonical.ts";
 import { own, type Json, type JsonObject } from "../data/json.ts";
-import { bytesToBase64url, toBase64url } from "./base64url.ts";
 import { firstWidening, NO_TOOLS } from "./capability.ts";
 import { AAT_ENTRY, aatEntry, readClaims, writeClaims, type TokenClaims } from "./claims.ts";
 import { encodedHeader, payloadOf, readCompact, readPayload } from "./compact.ts";
@@ -23,7 +23,7 @@ interface NewToken {
   /** `authorization_details` entries of other types, for a profile. */
   readonly otherDetails?: readonly JsonObject[];
   /** The verifiers that it may be shown to, if they are known. */
-  readonly audience?: readonly string[];
+  readonly audience?: readonly string[] | undefined;
   /** How deep it may be handed on, counted from the root. */
   readonly maxDepth?: number;
   /** Seconds since the epoch. */
@@ -137,10 +137,10 @@ interface WellFormed {
 }
 
 function wellFormed(payload: JsonObject, limits: TokenLimits): WellFormed {
-  const text = textOf(payload);
+  const [text, members] = written(payload);
   // What a string must not have is written with a backslash; so are things that it may have.
-  if (text === undefined || (text.includes("\\") && !hasPlainTexts(payload))) throw new AmbitError("envelope_malformed", "the claims are not plain data");
-  const claims = readClaims(payloadOf(payload), limits);
+  if (text.includes("\\") && !hasPlainTexts(members)) throw notPlain();
+  const claims = readClaims(payloadOf(members), limits);
   if ("claim" in claims) throw new AmbitError("envelope_malformed", claims.reason);
   return { text, claims };
 }
@@ -161,11 +161,17 @@ function wireToolsOf(claims: TokenClaims): JsonObject {
   return (entry === undefined ? {} : (own(entry, "tools") as Json)) as JsonObject;
 }
 
-/** The canonical text, or `undefined` for what JSON cannot say as it is. */
-function textOf(payload: JsonObject): string | undefined {
-  const members = { areInOrder: (NOTHING as { readonly toJSON?: unknown }).toJSON === undefined };
-  if (!isPlain(payload, members)) return undefined;
-  return members.areInOrder ? JSON.stringify(payload) : canonicalJson(payload);
+function notPlain(): AmbitError {
+  return new AmbitError("envelope_malformed", "the claims are not plain data");
+}
+
+/** The canonical text, and the members in its order, so that what is derived from them need not be put into it again. Throws for what JSON cannot say as it is. */
+function written(payload: JsonObject): readonly [text: string, members: JsonObject] {
+  const names = { areInOrder: (NOTHING as { readonly toJSON?: unknown }).toJSON === undefined };
+  if (!isPlain(payload, names)) throw notPlain();
+  if (names.areInOrder) return [JSON.stringify(payload), payload];
+  const text = canonicalJson(payload);
+  return [text, JSON.parse(text) as JsonObject];
 }
 
 /** Has what every prototype has: with a `toJSON` there, `JSON.stringify` would write other values. */
@@ -175,20 +181,20 @@ const NOTHING: readonly unknown[] = Object.freeze([]);
  * Whether JSON can say it as it is, but for its texts. A `Map` would become `{}`, which lets everything through; NaN would become null.
  * Notes when members do not stand in the order of JCS, so that nothing has to be looked at a second time.
  */
-function isPlain(value: unknown, members: { areInOrder: boolean }): boolean {
+function isPlain(value: unknown, names: { areInOrder: boolean }): boolean {
   if (typeof value === "number") return Number.isFinite(value);
   if (typeof value !== "object") return typeof value === "string" || typeof value === "boolean";
   if (value === null) return true;
   if (Array.isArray(value)) {
-    for (const element of value as readonly unknown[]) if (!isPlain(element, members)) return false;
+    for (const element of value as readonly unknown[]) if (!isPlain(element, names)) return false;
     return true;
   }
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== null && prototype !== Object.prototype) return false;
   let before: string | undefined;
   for (const name of Object.keys(value)) {
-    if (before !== undefined && before >= name) members.areInOrder = false;
-    if (!isPlain((value as Readonly<Record<string, unknown>>)[name], members)) return false;
+    if (before !== undefined && before >= name) names.areInOrder = false;
+    if (!isPlain((value as Readonly<Record<string, unknown>>)[name], names)) return false;
     before = name;
   }
   return true;

@@ -28,6 +28,8 @@ export function thumbprintUri(key: PublicKey): string {
  */
 export function readPublicJwk(jwk: Json | undefined): PublicKey | string {
   if (!isJsonObject(jwk)) return "the key is not a JWK object";
+  const before = read.get(jwk);
+  if (before !== undefined) return before;
   if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return "the key has a private member";
   const [kty, crv, x, y] = [own(jwk, "kty"), own(jwk, "crv"), own(jwk, "x"), own(jwk, "y")] as string[];
   const algorithm = kty === "OKP" && crv === "Ed25519" ? "Ed25519" : kty === "EC" && crv === "P-256" ? "ES256" : undefined;
@@ -69,6 +71,9 @@ export async function signingKey(jwk: PrivateJwk): Promise<SigningKey> {
 /** Keys that were read before, by their canonical JWK text (RFC 7638 section 3), so that those in use stay imported. */
 const known = createLru<string, PublicKey>(1024);
 
+/** Those keys by the JWK object that they have: it is frozen, so that a token of ours that names such a key need not be asked for it again. */
+const read = new WeakMap<object, PublicKey>();
+
 function keyOf(algorithm: Algorithm, jwk: PublicJwk): PublicKey | string {
   const text = JSON.stringify(jwk);
   const before = known.get(text);
@@ -80,6 +85,7 @@ function keyOf(algorithm: Algorithm, jwk: PublicJwk): PublicKey | string {
   const key: PublicKey = Object.freeze({ algorithm, jwk: Object.freeze(jwk), thumbprint: sha256(text) });
   if (!isUsable(key)) return "the key is not a point on its curve";
   known.set(text, key);
+  read.set(key.jwk, key);
   return key;
 }
 

@@ -7,6 +7,7 @@ import { freshId, verifySignature, type Algorithm } from "./crypto.ts";
 import type { SigningKey } from "./key.ts";
 import type { TokenLimits } from "./limits.ts";
 import { quoted, refused, type Refused } from "./reason.ts";
+import { isExact } from "./strict-json.ts";
 import type { VerifiedToken } from "./verify-root.ts";
 
 /** The claims of a proof (draft section 7.2), signature and form verified, not yet compared with the call. */
@@ -53,11 +54,23 @@ export async function signPop(pop: NewPop, key: SigningKey): Promise<string> {
   return `${signingInput}.${bytesToBase64url(await key.sign(signingInput))}`;
 }
 
+/** What a verifier asks of every proof. */
+export interface PopOptions {
+  /** The names of this verifier in `aud` and `aat_aud`, compared as exact strings. */
+  readonly audiences: readonly string[];
+  /** Whether the proof must carry `aat_aud`. */
+  readonly requirePopAudience: boolean;
+  readonly algorithms: readonly Algorithm[];
+  readonly limits: TokenLimits;
+  /** Seconds since the epoch. */
+  readonly now: number;
+}
+
 /** Steps 7a and 7b of draft section 8, and of 7c what the proof says by itself. */
 export async function readPop(
   text: string,
   leaf: VerifiedToken,
-  options: { readonly algorithms: readonly Algorithm[]; readonly limits: TokenLimits },
+  options: Pick<PopOptions, "algorithms" | "limits">,
 ): Promise<Refused | { readonly verified: true; readonly pop: PopClaims }> {
   const { holder } = leaf.claims;
   const no = (step: string, reason: string): Refused => refused("pop_invalid", step, undefined, reason);
@@ -85,4 +98,22 @@ export async function readPop(
   if (!isJsonObject(args)) return no("7c", "`hta` is missing or no object");
   if (audience !== undefined && typeof audience !== "string") return no("7d", "`aat_aud` is no text");
   return { verified: true, pop: { jti, issuedAt, tokenId, tokenHash, tool, args, audience, nonce } };
+}
+
+/** Step 7c: whether the proof names this very token. */
+export function isProofOf(pop: PopClaims, token: VerifiedToken): boolean {
+  return pop.tokenId === token.claims.jti && pop.tokenHash === token.hash;
+}
+
+/** Steps 7d to 7g: why the proof is not for what is asked here and now, or `undefined` when it is. `args` are exact. */
+export function whyNotFor(pop: PopClaims, name: string, args: JsonObject, { audiences, requirePopAudience, limits, now }: PopOptions): Refused | undefined {
+  const no = (step: string, reason: string): Refused => refused("pop_invalid", step, undefined, reason);
+  if (pop.audience === undefined ? requirePopAudience : !audiences.includes(pop.audience)) {
+    return refused("audience_mismatch", "7d", undefined, "the proof does not say that it is for this verifier");
+  }
+  if (pop.tool !== name) return no("7e", "the proof is for another tool or act");
+  // The text of a number that is not exact would be that of another value.
+  if (!isExact(pop.args) || canonicalJson(pop.args) !== canonicalJson(args)) return no("7f", "the proof is for other arguments"); // INVARIANT I4
+  if (!(Math.abs(pop.issuedAt - now) <= limits.popWindow)) return no("7g", `the proof is more than ${limits.popWindow} seconds from now`);
+  return undefined;
 }

@@ -97,7 +97,7 @@ export function createVerifier<A extends TrustAnchor>(options: VerifierOptions<A
     const known = recall(texts);
     if (known !== undefined) return { verified: true, chain: known };
     const issuedAt = issueTimeOf(texts, limits);
-    if (issuedAt === undefined) return refused("envelope_malformed", "4b", texts.length - 1, "the leaf does not say when it was issued");
+    if (issuedAt === undefined) return refused("envelope_malformed", "4b", undefined, "the leaf does not say when it was issued");
     return verifyChain(texts, { anchors: anchors(), algorithms, limits, now: issuedAt });
   };
 

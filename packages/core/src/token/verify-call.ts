@@ -1,11 +1,9 @@
 import { AmbitError } from "../errors.ts";
-import { canonicalJson } from "../data/canonical.ts";
 import { copyData, isJsonObject, type JsonObject } from "../data/json.ts";
 import type { TrustAnchor } from "./anchors.ts";
 import { whyNotAccepted } from "./capability.ts";
-import type { Algorithm } from "./crypto.ts";
 import type { TokenLimits } from "./limits.ts";
-import { readPop } from "./pop.ts";
+import { isProofOf, readPop, whyNotFor, type PopOptions } from "./pop.ts";
 import { because, quoted, refused, type Refused } from "./reason.ts";
 import type { ReplayStore } from "./replay.ts";
 import { isExact, parseJson } from "./strict-json.ts";
@@ -17,21 +15,13 @@ import type { VerifiedChain } from "./verify-chain.ts";
  */
 export type ToolUse = { readonly tool: string; readonly argsText: string } | { readonly tool: string; readonly args: unknown };
 
-export interface CallOptions {
-  /** The names of this verifier in `aud` and `aat_aud`, compared as exact strings. */
-  readonly audiences: readonly string[];
+export interface CallOptions extends PopOptions {
   /** Whether some token of the chain must carry `aud`. */
   readonly requireChainAudience: boolean;
-  /** Whether the proof must carry `aat_aud`. */
-  readonly requirePopAudience: boolean;
   /** Whether a nonce is one that this verifier gave out and still takes; absent when none is required. */
   readonly isNonceValid: ((nonce: string) => Promise<boolean>) | undefined;
   /** `deferred` when the caller itself takes `replay.key` where it commits the call. */
   readonly replay: ReplayStore | "deferred";
-  readonly algorithms: readonly Algorithm[];
-  readonly limits: TokenLimits;
-  /** Seconds since the epoch. */
-  readonly now: number;
 }
 
 export interface VerifiedCall<A extends TrustAnchor> {
@@ -47,7 +37,7 @@ export type CallAnswer<A extends TrustAnchor> = Refused | ({ readonly verified: 
 
 /** Steps 6 to 8 of draft section 8, the proof's signature before any constraint, the proof itself taken last. */
 export async function verifyCall<A extends TrustAnchor>(chain: VerifiedChain<A>, popText: string, use: ToolUse, options: CallOptions): Promise<CallAnswer<A>> {
-  const { limits, now } = options;
+  const { limits } = options;
   const { leaf, tokens } = chain;
   const last = tokens.length - 1;
   const proof = await readPop(popText, leaf, options);
@@ -71,14 +61,9 @@ export async function verifyCall<A extends TrustAnchor>(chain: VerifiedChain<A>,
   }
 
   const no = (step: string, reason: string): Refused => refused("pop_invalid", step, undefined, reason);
-  if (pop.tokenId !== leaf.claims.jti || pop.tokenHash !== leaf.hash) return no("7c", "the proof is for another token");
-  if (pop.audience === undefined ? options.requirePopAudience : !isOurs(pop.audience)) {
-    return refused("audience_mismatch", "7d", undefined, "the proof does not say that it is for this verifier");
-  }
-  if (pop.tool !== use.tool) return no("7e", "the proof is for another tool");
-  // The text of a number that is not exact would be that of another value.
-  if (!isExact(pop.args) || canonicalJson(pop.args) !== canonicalJson(args)) return no("7f", "the proof is for other arguments"); // INVARIANT I4
-  if (!(Math.abs(pop.issuedAt - now) <= limits.popWindow)) return no("7g", `the proof is more than ${limits.popWindow} seconds from now`);
+  if (!isProofOf(pop, leaf)) return no("7c", "the proof is for another token");
+  const otherwise = whyNotFor(pop, use.tool, args, options);
+  if (otherwise !== undefined) return otherwise;
   const replay = { key: `${leaf.claims.holder.thumbprint}.${pop.jti}`, until: (pop.issuedAt + limits.popWindow) * 1000 };
   try {
     if (options.isNonceValid !== undefined && (pop.nonce === undefined || (await options.isNonceValid(pop.nonce)) !== true)) {

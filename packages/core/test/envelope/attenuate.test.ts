@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { attenuate, meet, type Narrowing } from "../../src/envelope/attenuate.ts";
 import type { Envelope } from "../../src/envelope/envelope.ts";
 import { isNarrower } from "../../src/envelope/is-narrower.ts";
-import { serializeEnvelope } from "../../src/envelope/wire.ts";
+import { createVocabulary } from "../../src/envelope/vocabulary.ts";
+import { parseEnvelope, serializeEnvelope } from "../../src/envelope/wire.ts";
 import { codeOf } from "../support/codes.ts";
 import { ORDER, parse, variantsOf, wires } from "../support/envelopes.ts";
 
@@ -217,6 +218,31 @@ describe("attenuate", () => {
           "envelope_malformed",
         );
     });
+  });
+});
+
+describe("attenuate of an envelope that was made here", () => {
+  const made = { ...JSON.parse(JSON.stringify(serializeEnvelope(PARENT))), resource_constraints: { case_ids: ["a"] } } as object;
+  const orderWith = (kind: string): typeof ORDER => ({ ...ORDER, vocabulary: createVocabulary({ case_ids: kind }) });
+  const [ours, same, other] = [orderWith("subset"), orderWith("subset"), orderWith("equal")];
+  const parent = parseEnvelope(made, ours.vocabulary);
+
+  it("takes constraints over that nobody names, and reads them again where they are compared by another vocabulary", () => {
+    expect(attenuate(parent, {}, ours).envelope.resourceConstraints).toBe(parent.resourceConstraints);
+    expect(attenuate(parent, {}, same).envelope.resourceConstraints).toEqual(parent.resourceConstraints);
+    for (const order of [ORDER, other]) {
+      for (const narrowing of [{}, { taskId: "task/1" }, { resourceConstraints: {} }]) {
+        expect(codeOf(() => attenuate(parent, narrowing, order))).toBe("envelope_malformed");
+        expect(codeOf(() => attenuate(attenuate(parent, {}, ours).envelope, narrowing, order))).toBe("envelope_malformed");
+        expect(codeOf(() => attenuate(attenuate(parent, {}, same).envelope, narrowing, order))).toBe("envelope_malformed");
+      }
+    }
+  });
+
+  it("reads a copy of it again, whatever was put into the copy", () => {
+    const copy = { ...parent, resourceConstraints: { ...parent.resourceConstraints, unknown: 1 } };
+    expect(codeOf(() => attenuate(copy, {}, ours))).toBe("envelope_malformed");
+    expect(attenuate({ ...parent }, {}, ours).envelope).toEqual(attenuate(parent, {}, ours).envelope);
   });
 });
 

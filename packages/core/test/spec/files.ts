@@ -71,7 +71,7 @@ export interface TokenFile {
     readonly purposes?: PurposesDocument;
     readonly chain: readonly string[];
     readonly expected:
-      | { readonly envelopes: readonly JsonObject[] }
+      | { readonly envelopes: readonly JsonObject[]; readonly lineage?: string }
       | { readonly stands_for: JsonObject }
       | { readonly error: string; readonly step: string; readonly index: number };
   })[];

@@ -12,9 +12,11 @@ import { AmbitError } from "../../src/errors.ts";
 import { trustAnchor } from "../../src/token/anchors.ts";
 import { thumbprintUri, signingKey } from "../../src/token/key.ts";
 import type { PrivateJwk } from "../../src/token/crypto.ts";
+import { readLineage } from "../../src/token/profile/lineage.ts";
 import { verifyEnvelopes, verifyForeign, type EnvelopeAnchor } from "../../src/token/profile/verify-envelope.ts";
 import type { TokenRefusal } from "../../src/token/reason.ts";
 import { createVerifier } from "../../src/token/verifier.ts";
+import type { VerifiedToken } from "../../src/token/verify-root.ts";
 import { orderOf, readVectors, type AnchorData, type AttenuationFile, type EnvelopeFile, type TokenFile } from "./files.ts";
 import { widerDimensions } from "./second-checker.ts";
 
@@ -56,7 +58,7 @@ describe("the vectors", () => {
     ["what is expected of derivations", attenuation.derivations.map(({ expected }) => expected), ["child", "narrowed", "error"]],
     ["token.json", [tokens], ["about", "keys", "anchors", "audience", "now", "vocabulary", "purposes", "vectors"]],
     ["tokens", tokens.vectors, ["id", "title", "now", "purposes", "chain", "expected"]],
-    ["what is expected of tokens", tokens.vectors.map(({ expected }) => expected), ["envelopes", "stands_for", "error", "step", "index"]],
+    ["what is expected of tokens", tokens.vectors.map(({ expected }) => expected), ["envelopes", "lineage", "stands_for", "error", "step", "index"]],
   ])("have no members in %s that nobody checks", (_, entries, known) => {
     expect([...new Set(entries.flatMap((entry) => Object.keys(entry)))].sort()).toEqual([...known].sort());
   });
@@ -184,7 +186,9 @@ describe("token.json", () => {
       found = refusal(answer.refusal);
     } else if (answer.chain.anchor.kind === "ambit") {
       const read = verifyEnvelopes(answer.chain, order);
-      found = read.verified ? { envelopes: read.envelopes.map(({ envelope }) => serializeEnvelope(envelope)) } : refusal(read.refusal);
+      const lineage = readLineage((answer.chain.tokens[0] as VerifiedToken).claims);
+      const all = read.verified ? read.envelopes.map(({ envelope }) => serializeEnvelope(envelope)) : [];
+      found = read.verified ? { envelopes: all, ...(lineage === undefined ? {} : { lineage }) } : refusal(read.refusal);
     } else {
       const read = verifyForeign(answer.chain);
       found = read.verified

@@ -1,16 +1,11 @@
-import { createHmac, generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Json } from "../../src/data/json.ts";
 import { trustAnchor } from "../../src/token/anchors.ts";
+import { changeSignature, dangling, hmacToken, malleated, pem, type AttackClass } from "../support/forgery.ts";
 import { hasVectors, vectorText } from "../support/vectors.ts";
 import { AUDIENCE, base64url, callVerdict, chain, compact, headerOf, ISSUER, ISSUER_PAIR, NOW, pair, pop, rootClaims, signatureOf, type Pair } from "./mint.ts";
-
-interface AttackClass {
-  readonly id: string;
-  readonly expect: "accept" | "reject" | "accept-ignore" | "reject-if-different";
-  readonly why: string;
-}
 
 // One token of each class as the root of a chain, with the proof of its holder and a call that it permits: all else is as it should be.
 const ED = ISSUER_PAIR;
@@ -33,12 +28,8 @@ const withClaims = (changes: object): string => compact(HEADER, { ...CLAIMS, ...
 const withText = (inserted: string): string => compact(HEADER, JSON.stringify(CLAIMS).replace('"jti"', `${inserted},"jti"`), ED);
 const unsigned = (header: unknown, signature = ""): string => `${base64url(JSON.stringify(header))}.${BODY}.${signature}`;
 
-function hmac(secret: string | Buffer, alg = "HS256"): string {
-  const input = `${base64url(JSON.stringify({ ...HEADER, alg }))}.${BODY}`;
-  return `${input}.${createHmac(alg.replace("HS", "sha"), secret).update(input).digest("base64url")}`;
-}
+const hmac = (secret: string | Buffer, alg = "HS256"): string => hmacToken({ ...HEADER, alg }, BODY, secret);
 
-const pem = (key: { export: (options: never) => unknown }, type: string): string => key.export({ type, format: "pem" } as never) as string;
 const SECRETS: Readonly<Record<string, () => string | Buffer>> = {
   edPem: () => pem(ED.publicKey, "spki"),
   rsaPem: () => pem(RSA.publicKey, "spki"),
@@ -52,17 +43,7 @@ const SECRETS: Readonly<Record<string, () => string | Buffer>> = {
   zeros: () => Buffer.alloc(32),
 };
 
-function withSignature(change: (signature: Buffer) => Buffer, token = GOOD): string {
-  const end = token.lastIndexOf(".") + 1;
-  return token.slice(0, end) + change(Buffer.from(token.slice(end), "base64url")).toString("base64url");
-}
-
-/** S + L: the same signature for whoever does not check that S is below the order of the group. */
-function malleated(signature: Buffer): Buffer {
-  const order = 2n ** 252n + 27742317777372353535851937790883648493n;
-  const s = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString("hex")}`) + order;
-  return Buffer.concat([signature.subarray(0, 32), Buffer.from(s.toString(16).padStart(64, "0"), "hex").reverse()]);
-}
+const withSignature = (change: (signature: Buffer) => Buffer, token = GOOD): string => changeSignature(token, change);
 
 function der(): string {
   const input = `${base64url(JSON.stringify({ ...headerOf(EC), kid: "ec-1" }))}.${BODY}`;
@@ -72,12 +53,6 @@ function der(): string {
 function detached(header: object): string {
   const input = `${base64url(JSON.stringify(header))}.${JSON.stringify(CLAIMS)}`;
   return `${input}.${base64url(signatureOf(input, ED))}`;
-}
-
-/** Where the letter stands that has bits below those of the last byte: changed, it is another text of the same bytes. */
-function dangling(text: string): string {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  return text.slice(0, -1) + alphabet[alphabet.indexOf(text.at(-1) as string) ^ 1];
 }
 
 const EXPIRIES: Readonly<Record<string, Json | undefined>> = {

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { canonicalJson } from "../../src/data/canonical.ts";
-import type { JsonObject } from "../../src/data/json.ts";
+import type { Json, JsonObject } from "../../src/data/json.ts";
 import { trustAnchor } from "../../src/token/anchors.ts";
 import { generateKey, type SigningKey } from "../../src/token/key.ts";
 import { deriveToken, holdChain, issueRoot, type HeldChain, type NewChild, type NewRoot } from "../../src/token/issue.ts";
@@ -38,6 +38,20 @@ async function call(chain: HeldChain, key: SigningKey, tool: string, args: JsonO
 }
 
 describe("what is issued and derived", () => {
+  it("is held as it was signed, in the order of JCS, and derived from in the same words", async () => {
+    const tools = JSON.parse(JSON.stringify(TOOLS)) as Record<string, Json>;
+    const root = await rootWith({ tools });
+    delete tools["search"];
+    const child = await childOf(root);
+    for (const { tokens, leaf } of [root, child]) {
+      const text = Buffer.from((tokens.at(-1) as string).split(".")[1] as string, "base64url").toString();
+      expect(JSON.stringify(leaf.claims.signed)).toBe(text);
+      expect(canonicalJson(JSON.parse(text) as JsonObject)).toBe(text);
+    }
+    expect([...(child.leaf.claims.tools?.keys() ?? [])]).toEqual(["read_file", "search"]);
+    expect(await verify(child)).toBe("permitted");
+  });
+
   it("is signed in the one order of JCS, whatever order it was asked for in", async () => {
     const tools = { b: { z: { min: 0, max: 9, constraint_type: "range" }, "10": RANGE, "9": RANGE }, a: {} };
     const textOf = ({ tokens }: HeldChain): string => Buffer.from(tokens.at(-1)?.split(".")[1] ?? "", "base64url").toString();

@@ -11,6 +11,17 @@ const b64 = (hex: string): string => Buffer.from(hex, "hex").toString("base64url
 const okp = (x: unknown, more: object = {}): Json => ({ kty: "OKP", crv: "Ed25519", x, ...more }) as Json;
 
 describe("a public key", () => {
+  it("is the same object when its own JWK is read again, which nobody can change; a copy is read as what it is", () => {
+    const { jwk } = pair();
+    const key = readPublicJwk(jwk) as PublicKey;
+    const own = key.jwk as unknown as Json;
+    expect(readPublicJwk(own)).toBe(key);
+    expect(Object.isFrozen(own)).toBe(true);
+    expect(readPublicJwk({ ...(own as object), d: "x" } as Json)).toBe("the key has a private member");
+    expect(readPublicJwk({ ...(own as object), use: "enc" } as Json)).toBe("the key is for something else");
+    expect(readPublicJwk({ ...(own as object), x: b64("01".padEnd(64, "0")) } as Json)).toMatch(/small order/);
+  });
+
   it("is read with the thumbprint of RFC 7638, and nothing else of the JWK goes on", () => {
     // RFC 8037 appendix A.3.
     const key = readPublicJwk(

@@ -43,6 +43,7 @@ export function createCedarEngine(
     isEmpty: policies.size === 0,
     // What a policy means depends on what a relation means.
     digest: digestOf({ policies: Object.fromEntries(texts), schema: model.schema as unknown as Json, relations: world.relations?.digest ?? null }),
+    description: "unsupported" in compiled ? `Cedar in wasm: ${compiled.unsupported}` : "Cedar, compiled",
     evaluator: evaluator.name,
     fallBack: "unsupported" in compiled ? compiled.unsupported : undefined,
     evaluate: async (evaluations) => {

@@ -16,11 +16,13 @@ export interface LocatedPolicy {
   readonly text: string;
 }
 
-/** Beyond about 100 nested brackets, or 1000 nested `if`s, the parser takes its whole wasm instance down, for good. */
+/** Beyond about 100 nested brackets, 1000 nested `if`s or some thousand operators in a row, the parser takes its whole wasm instance down, for good. */
 const MAX_NESTING = 64;
 const MAX_CONDITIONALS = 200;
+const MAX_OPERATORS = 1000;
 const OPENING: ReadonlySet<string> = new Set(["(", "[", "{"]);
 const CLOSING: ReadonlySet<string> = new Set([")", "]", "}"]);
+const OPERATORS: ReadonlySet<string> = new Set(["&&", "||", "-", "+", "*", "!", "<", ">", "=", "."]);
 const MAX_CHARACTERS = 1_048_576;
 
 /**
@@ -36,16 +38,25 @@ export function parsePolicies(files: readonly PolicyFile[]): Policies {
     const parts = policySetTextToParts(file.text);
     if (parts.type === "failure") return fail(file, 0, parts.errors[0]);
     if (parts.policy_templates.length > 0) throw new AmbitError("policy_invalid", `${file.name}: templates (\`?principal\`, \`?resource\`) are not supported`);
-    let offset = 0;
-    parts.policies.forEach((text, index) => {
-      offset = file.text.indexOf(text, offset);
+    for (const [index, { offset, text }] of inOrder(file, parts.policies).entries()) {
       const id = idOf(text) ?? `${file.name}#${index + 1}`;
       if (policies.has(id)) throw new AmbitError("policy_invalid", `${at(file, offset)}: the id \`${id}\` is used twice`);
       policies.set(id, { file, offset, text });
-      offset += text.length;
-    });
+    }
   }
   return policies;
+}
+
+/** The policies as they stand in the file: Cedar numbers them, and tells them in the order of these numbers as text. */
+function inOrder({ text: all }: PolicyFile, texts: readonly string[]): readonly { readonly offset: number; readonly text: string }[] {
+  const taken = new Map<string, number>();
+  const found = texts.map((text) => {
+    // The same policy twice stands in two places.
+    const offset = all.indexOf(text, taken.get(text) ?? 0);
+    taken.set(text, offset + text.length);
+    return { offset, text };
+  });
+  return found.toSorted((a, b) => a.offset - b.offset);
 }
 
 /** Every attribute name that the policies read, ask for or compare with. */
@@ -73,10 +84,15 @@ function checkSize(file: PolicyFile): void {
   if (file.text.length > MAX_CHARACTERS) throw new AmbitError("policy_invalid", `${file.name}: is larger than ${MAX_CHARACTERS} characters`);
   let depth = 0;
   let conditionals = 0;
+  let operators = 0;
   // Strings and comments are skipped, so that what is inside them neither opens nor closes anything.
-  for (const [token] of file.text.matchAll(/"(?:[^"\\]|\\.)*"|\/\/[^\n]*|[([{]|[)\]}]|\bif\b/g)) {
+  for (const [token] of file.text.matchAll(/"(?:[^"\\]|\\.)*"|\/\/[^\n]*|[([{]|[)\]}]|\bif\b|&&|\|\||[-+*!<>=.;]/g)) {
     if (OPENING.has(token) && ++depth > MAX_NESTING) tooDeep();
     if (CLOSING.has(token)) depth = Math.max(0, depth - 1);
+    // Counted from policy to policy: a long file is not a long expression.
+    if (token === ";") operators = 0;
+    else if (OPERATORS.has(token) && ++operators > MAX_OPERATORS)
+      throw new AmbitError("policy_invalid", `${file.name}: a policy has more than ${MAX_OPERATORS} operators`);
     if (token === "if" && ++conditionals > MAX_CONDITIONALS) tooDeep();
   }
 }

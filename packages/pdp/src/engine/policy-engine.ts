@@ -32,5 +32,7 @@ export interface PolicyEngine {
   readonly isEmpty: boolean;
   /** Of the policies and of what they are checked against; written with every decision. */
   readonly digest: string;
+  /** What takes the decisions, for people. */
+  readonly description?: string | undefined;
   evaluate(evaluations: readonly Evaluation[]): Promise<readonly PolicyAnswer[]>;
 }

@@ -1,5 +1,5 @@
 import { AmbitError } from "@ambit/core";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { attributesOf, checkTypes, parsePolicies, type Policies, type PolicyFile } from "../../src/cedar/policies.ts";
 import { cedarModel } from "../../src/cedar/schema.ts";
 import { parseManifest } from "../../src/manifest/parse-manifest.ts";
@@ -80,4 +80,25 @@ it("takes the id of an annotation, else of the place", () => {
 
 it("refuses a policy that reads a tenant of the resource: nobody knows whose the thing is that an argument names", () => {
   expect(refusal('permit (principal, action == Action::"contracts.read", resource) when { resource.tenant == context.tenant };')).toContain("policy_invalid");
+});
+
+describe("a long file", () => {
+  it("has its policies in the order in which they stand, each at its place, twice the same ones too", () => {
+    const text = [
+      ...Array.from({ length: 12 }, (_, index) => `permit (principal == User::"u${index}", action, resource);`),
+      "permit (principal, action, resource);",
+    ].join("\n");
+    const policies = [...parsePolicies([{ name: "p", text: `${text}\npermit (principal, action, resource);` }]).entries()];
+    expect(policies.map(([id]) => id)).toEqual(Array.from({ length: 14 }, (_, index) => `p#${index + 1}`));
+    expect(policies.map(([, { offset }]) => offset)).toEqual(policies.map(([, { offset }]) => offset).toSorted((a, b) => a - b));
+    expect(new Set(policies.map(([, { offset }]) => offset)).size).toBe(14);
+  });
+
+  it("is no long expression; of that the parser would not come back", () => {
+    const chain = (count: number, operator: string): string =>
+      `permit (principal, action, resource) when { ${Array(count).fill("true").join(` ${operator} `)} };`;
+    for (const operator of ["&&", "||", "=="]) expect(refusal(chain(5000, operator))).toMatch(/^policy_invalid /);
+    const many = Array.from({ length: 400 }, () => chain(5, "&&")).join("\n");
+    expect(parsePolicies([{ name: "p", text: many }]).size).toBe(400);
+  });
 });

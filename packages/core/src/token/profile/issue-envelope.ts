@@ -57,7 +57,7 @@ export interface NewChildEnvelope {
   readonly narrowing: Narrowing;
   /** The next holder's key. */
   readonly holder: PublicKey;
-  readonly audience?: readonly string[];
+  readonly audience?: readonly string[] | undefined;
   /** Throw `not_narrower` rather than give less than was asked for. @defaultValue false */
   readonly exact?: boolean;
   /** Milliseconds since the epoch. */
@@ -82,7 +82,7 @@ export async function deriveEnvelope(
       maxDepth: envelope.maxDepth,
       expiresAt: envelope.expiresAt / 1000,
       now: child.now,
-      ...(child.audience === undefined ? {} : { audience: child.audience }),
+      audience: child.audience,
     },
     key,
   );
@@ -97,7 +97,7 @@ export function holdEnvelope(tokens: readonly string[], order: Order): HeldEnvel
   const chain = holdChain(tokens);
   const envelope = readEntry(chain.leaf.claims, order);
   if (typeof envelope === "string") throw new AmbitError("envelope_malformed", `the envelope of the leaf cannot be used: ${envelope}`);
-  return Object.freeze({ chain, envelope: madeOfPlain(envelope) });
+  return Object.freeze({ chain, envelope: madeOfPlain(envelope, order.vocabulary) });
 }
 
 /** INVARIANT I7: cut down, never up. */
@@ -106,7 +106,9 @@ function inSeconds(envelope: Envelope): Envelope {
   return expiresAt === envelope.expiresAt && Object.isFrozen(envelope) ? envelope : Object.freeze({ ...envelope, expiresAt });
 }
 
+const ANY_ARGUMENTS: JsonObject = Object.freeze({});
+
 /** Which tools the draft's own entry names. Their arguments are bounded by our entry alone, which every Ambit verifier reads. */
 function toolsOf(envelope: Envelope): JsonObject {
-  return Object.fromEntries(reachOf(envelope).map((tool) => [tool, {}]));
+  return Object.fromEntries(reachOf(envelope).map((tool) => [tool, ANY_ARGUMENTS]));
 }

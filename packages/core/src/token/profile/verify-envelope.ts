@@ -7,6 +7,7 @@ import { because, refused, type Refused } from "../reason.ts";
 import type { VerifiedChain } from "../verify-chain.ts";
 import type { VerifiedToken } from "../verify-root.ts";
 import { hasEntry, readEntry } from "./entry.ts";
+import { readLineage } from "./lineage.ts";
 
 /** An anchor whose chains are of our profile: an Ambit issuer. */
 export interface AmbitAnchor extends TrustAnchor {
@@ -50,6 +51,7 @@ export function verifyEnvelopes(chain: VerifiedChain<EnvelopeAnchor>, order: Ord
     if (excess !== undefined) return refused("envelope_malformed", "profile 3", index, excess);
     const envelope = readEntry(token.claims, order, token.text.length);
     if (typeof envelope === "string") return refused("envelope_malformed", "profile 3", index, envelope);
+    if (index === 0 && readLineage(token.claims) === null) return refused("envelope_malformed", "profile 3", 0, "the lineage that it names is none");
     const parent = envelopes.at(-1)?.envelope;
     const reasons = parent === undefined ? [] : reasonsNotNarrower(envelope, parent, order);
     if (reasons.length > 0) {

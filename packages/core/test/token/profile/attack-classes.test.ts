@@ -1,4 +1,4 @@
-import { createHmac, generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { deflateRawSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Order } from "../../../src/envelope/order.ts";
@@ -6,6 +6,7 @@ import { createVocabulary } from "../../../src/envelope/vocabulary.ts";
 import { trustAnchor } from "../../../src/token/anchors.ts";
 import { verifyEnvelopes, type EnvelopeAnchor } from "../../../src/token/profile/verify-envelope.ts";
 import { createVerifier } from "../../../src/token/verifier.ts";
+import { changeSignature, dangling, hmacToken, malleated, pem, type AttackClass } from "../../support/forgery.ts";
 import { hasVectors, vectorText } from "../../support/vectors.ts";
 import { AUDIENCE, aat, base64url, chain, compact, headerOf, ISSUER, ISSUER_PAIR, NOW, pair, pop, rootClaims, signatureOf, type Pair } from "../mint.ts";
 
@@ -13,11 +14,6 @@ import { AUDIENCE, aat, base64url, chain, compact, headerOf, ISSUER, ISSUER_PAIR
  * One token of each class as the root of a chain of our profile, under an anchor of kind `ambit`: presented with the proof of its holder, for a
  * call that it permits, and read as an envelope. All but the one thing is as it should be.
  */
-interface AttackClass {
-  readonly id: string;
-  readonly expect: "accept" | "reject" | "accept-ignore" | "reject-if-different";
-  readonly why: string;
-}
 type Claims = Readonly<Record<string, unknown>>;
 
 const ED = ISSUER_PAIR;
@@ -72,24 +68,9 @@ const withText = (inserted: string, before = '"jti"'): string => compact(HEADER,
 const withExpiry = (exp: unknown): string => withClaims({ exp });
 const unsigned = (header: unknown, signature = ""): string => `${base64url(JSON.stringify(header))}.${BODY}.${signature}`;
 
-function hmac(secret: string | Buffer, alg = "HS256", kid = "ed-1"): string {
-  const input = `${base64url(JSON.stringify({ ...HEADER, alg, kid }))}.${BODY}`;
-  return `${input}.${createHmac(alg.replace("HS", "sha"), secret).update(input).digest("base64url")}`;
-}
+const hmac = (secret: string | Buffer, alg = "HS256", kid = "ed-1"): string => hmacToken({ ...HEADER, alg, kid }, BODY, secret);
 
-const pem = (key: { export: (options: never) => unknown }, type: string): string => key.export({ type, format: "pem" } as never) as string;
-
-function withSignature(change: (signature: Buffer) => Buffer, token = GOOD): string {
-  const end = token.lastIndexOf(".") + 1;
-  return token.slice(0, end) + change(Buffer.from(token.slice(end), "base64url")).toString("base64url");
-}
-
-/** S + L: the same signature for whoever does not check that S is below the order of the group. */
-function malleated(signature: Buffer): Buffer {
-  const order = 2n ** 252n + 27742317777372353535851937790883648493n;
-  const s = BigInt(`0x${Buffer.from(signature.subarray(32)).reverse().toString("hex")}`) + order;
-  return Buffer.concat([signature.subarray(0, 32), Buffer.from(s.toString(16).padStart(64, "0"), "hex").reverse()]);
-}
+const withSignature = (change: (signature: Buffer) => Buffer, token = GOOD): string => changeSignature(token, change);
 
 /** Signed over another input than the compact form of the claims. */
 function signedOtherwise(header: object, body: string, signature: (input: Buffer) => Buffer): string {
@@ -97,12 +78,6 @@ function signedOtherwise(header: object, body: string, signature: (input: Buffer
   return `${input}.${base64url(signature(Buffer.from(input)))}`;
 }
 const detached = (header: object): string => signedOtherwise(header, JSON.stringify(CLAIMS), (input) => signatureOf(input.toString(), ED));
-
-/** Where the last letter has bits below those of the last byte: changed, it is another text of the same bytes. */
-function dangling(text: string): string {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-  return text.slice(0, -1) + alphabet[alphabet.indexOf(text.at(-1) as string) ^ 1];
-}
 
 const FORM = "envelope_malformed 3a";
 const KEY = "envelope_signature_invalid 3a";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import * as node from "../../src/token/base64url-node.ts";
-import * as web from "../../src/token/base64url-web.ts";
+import * as node from "../../src/data/base64url-node.ts";
+import * as web from "../../src/data/base64url-web.ts";
 
 const CODECS: readonly (readonly [string, typeof web])[] = [
   ["Buffer", node as typeof web],
