@@ -1,6 +1,6 @@
 import type { Pep } from "@ambit/core";
 import { toCall, type ExecuteOptions, type Subject } from "./to-call.ts";
-import { ToolRefusedError, toOutcome } from "./to-outcome.ts";
+import { toFailure, ToolRefusedError } from "./to-outcome.ts";
 
 export type Execute = (input: unknown, options: ExecuteOptions | undefined) => unknown;
 
@@ -12,7 +12,19 @@ export function enforceExecute(pep: Pep, subject: Subject, execute: Execute): Ex
   if (Object.prototype.toString.call(execute) === "[object AsyncGeneratorFunction]") {
     return enforceGenerator(pep, subject, execute as (...parameters: Parameters<Execute>) => AsyncIterable<unknown>);
   }
-  return async (input, options) => toOutcome(await pep.enforce(await toCall(subject, input, options), (args) => lastOf(execute(args, options))));
+  return async (input, options) => {
+    const admission = await pep.admit(await toCall(subject, input, options));
+    if (!admission.admitted) throw new ToolRefusedError(admission.refused);
+    let output: unknown;
+    try {
+      output = await lastOf(execute(admission.arguments, options));
+    } catch (error) {
+      throw await toFailure(admission, error, options?.abortSignal);
+    }
+    const completion = await admission.complete(output);
+    if (!completion.released) throw new ToolRefusedError(completion.refused);
+    return completion.result;
+  };
 }
 
 function enforceGenerator(pep: Pep, subject: Subject, execute: (...parameters: Parameters<Execute>) => AsyncIterable<unknown>): Execute {
@@ -30,8 +42,7 @@ function enforceGenerator(pep: Pep, subject: Subject, execute: (...parameters: P
       isSettled = true;
     } catch (error) {
       isSettled = true;
-      await (options?.abortSignal?.aborted === true ? admission.abandon() : admission.fail(error));
-      throw error;
+      throw await toFailure(admission, error, options?.abortSignal);
     } finally {
       // Whoever reads the outputs has left between two of them.
       if (!isSettled) await admission.abandon();

@@ -1,4 +1,4 @@
-import { modelRefusal, type Enforced, type ModelRefusal, type Refused } from "@ambit/core";
+import { modelRefusal, type Admission, type Enforced, type ModelRefusal, type Refused } from "@ambit/core";
 
 const BRAND = Symbol.for("ambit.tool-refused");
 
@@ -33,4 +33,11 @@ export class ToolRefusedError extends Error {
 export function toOutcome<T>(enforced: Enforced<T>): T {
   if (enforced.refused !== undefined) throw new ToolRefusedError(enforced.refused);
   return enforced.result;
+}
+
+/** Settles a call whose tool threw, and says what is thrown on: the text of an error cannot be checked, and would show what must be held back in a result. */
+export async function toFailure(admission: Admission, error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+  const isAborted = signal?.aborted === true;
+  await (isAborted ? admission.abandon() : admission.fail(error));
+  return admission.holdsResult && !isAborted ? new Error("the tool failed; what it says of that is withheld, because it cannot be checked") : error;
 }

@@ -25,7 +25,7 @@ describe("a permitted call", () => {
     const pdp = fakePdp({
       redeem: async () => {
         input.topic = "everything";
-        return { redeemed: true };
+        return { redeemed: true, receipt: "receipt_1" };
       },
     });
     const { ran, tools } = notesTool();

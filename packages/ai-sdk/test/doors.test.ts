@@ -65,7 +65,7 @@ describe("every door of the SDK", () => {
       redeem: async ({ callId }: Redemption) => {
         if (redeemed.has(callId)) return { redeemed: false, refusal: { code: "grant_replayed", message: "this call has run", retryable: false } };
         redeemed.add(callId);
-        return { redeemed: true };
+        return { redeemed: true, receipt: "receipt_1" };
       },
     });
     const { pep, task } = await enforcement(pdp);

@@ -107,7 +107,7 @@ describe("a generator", () => {
     const input = { topic: "x" };
     const redeem = async () => {
       input.topic = "everything";
-      return { redeemed: true } as const;
+      return { redeemed: true, receipt: "receipt_1" } as const;
     };
     const { events, outputs } = await open(searchTool(), fakePdp({ redeem }), input);
     for await (const _output of outputs) continue;

@@ -15,7 +15,7 @@ export { AmbitError, type ConfigCode, type ErrorCode, type RefusalCode } from ".
 // What an adapter needs.
 export { delegate, type Delegate } from "./pep/delegate.ts";
 export { definitionDigest } from "./pep/definition.ts";
-export type { ToolCall, ToolDefinition } from "./pep/tool-call.ts";
+export { callDigest, type ToolCall, type ToolDefinition } from "./pep/tool-call.ts";
 export { modelRefusal, type ModelRefusal, type Refused, type Verdict } from "./pep/verdict.ts";
 
 // What a decision point needs.
@@ -44,7 +44,7 @@ export {
   type Pdp,
   type Redemption,
 } from "./pdp/pdp.ts";
-export { ACTS, type Holding, type Presentation } from "./pdp/presentation.ts";
+export { ACTS, renewalArgs, type Holding, type Presentation } from "./pdp/presentation.ts";
 export type { Terms } from "./pdp/terms.ts";
 export type {
   Account,

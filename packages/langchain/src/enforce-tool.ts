@@ -25,8 +25,10 @@ export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSo
       result = isGenerator(output) ? await lastOf(output, admission.holdsResult ? undefined : manager) : output;
     } catch (error) {
       // A tool that pauses has neither failed nor ended: what it did before the pause may have taken effect.
-      await (isGraphBubbleUp(error) || config?.signal?.aborted === true ? admission.abandon() : admission.fail(error));
-      throw error;
+      const isOpen = isGraphBubbleUp(error) || config?.signal?.aborted === true;
+      await (isOpen ? admission.abandon() : admission.fail(error));
+      // The text of an error cannot be checked, and would show what must be held back in a result.
+      throw admission.holdsResult && !isOpen ? new Error("the tool failed; what it says of that is withheld, because it cannot be checked") : error;
     }
     const part = partOf(result, isPair);
     const completion = await admission.complete(part.data);

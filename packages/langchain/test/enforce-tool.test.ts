@@ -123,7 +123,7 @@ describe("a covered tool", () => {
     const pdp = fakePdp({
       redeem: async () => {
         args.customer_id = "everyone";
-        return { redeemed: true };
+        return { redeemed: true, receipt: "receipt_1" };
       },
     });
     // LangChain does not copy what it validates with a JSON schema.

@@ -324,7 +324,7 @@ describe("the application's own middleware", () => {
       redeem: async () => {
         if (isSpent) return { redeemed: false, refusal: { code: "grant_replayed", message: "the grant is spent", retryable: false } };
         isSpent = true;
-        return { redeemed: true };
+        return { redeemed: true, receipt: "receipt_1" };
       },
     });
     const twice = createMiddleware({

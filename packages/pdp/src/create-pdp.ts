@@ -1,4 +1,4 @@
-import { PDP_CAPABILITY, type Pdp } from "@ambit/core";
+import { AmbitError, PDP_CAPABILITY, type JsonObject, type Pdp } from "@ambit/core";
 import { createApprovalDesk, type ApprovalDesk } from "./approvals/desk.ts";
 import { clock } from "./clock.ts";
 import { loadConfig, type PdpConfig } from "./config/load-config.ts";
@@ -11,10 +11,12 @@ import { end } from "./lifecycle/end.ts";
 import { handOff } from "./lifecycle/hand-off.ts";
 import { introduce } from "./lifecycle/introduce.ts";
 import { revoke, type Revocation } from "./lifecycle/revoke.ts";
+import { inspectChain, type Inspection } from "./oauth/inspect-chain.ts";
 import type { PdpOptions } from "./options.ts";
 import type { Catalogue } from "./server/catalogue.ts";
 import { checkSame, createRuntime } from "./runtime.ts";
-import type { Setting } from "./setting.ts";
+import { Refused } from "./refusal.ts";
+import type { Rules } from "./setting.ts";
 import { redeem, settle } from "./settle.ts";
 import { recordLoad } from "./steps/load-record.ts";
 
@@ -31,6 +33,14 @@ export interface EmbeddedPdp extends Pdp, AsyncDisposable {
   reload(config?: string | URL | PdpConfig): Promise<void>;
   /** Revokes what was given out until now for a task, a session, an agent, a delegator or a tenant, with everything derived from it. */
   revoke(revocation: Revocation): Promise<void>;
+  /** The tenant of a signed chain, expired or not; `undefined` for what is none. */
+  tenantOf(chain: readonly string[]): Promise<string | undefined>;
+  /** What a signed chain says, and whether it stands. Decides nothing and never rejects. */
+  inspect(chain: readonly string[]): Promise<Inspection>;
+  /** The rules of now, for who answers questions of policy by them. */
+  rules(): Pick<Rules, "engine" | "manifest" | "agents">;
+  /** The public keys that roots are signed with, to be published; none where none are signed. */
+  jwks(): { readonly keys: readonly JsonObject[] };
   /** What the terms are made of, for who tells them to other processes. */
   catalogue(): Catalogue;
   /** Where people answer what waits for an approval. */
@@ -53,7 +63,11 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
   const { now = Date.now } = options;
   const loaded = await loadConfig(config, now);
   const own = await createRuntime(loaded, options);
-  let setting = await orClose(own.close, async () => createSetting(loaded, options, own));
+  let setting = await orClose(own.close, async () => {
+    const first = createSetting(loaded, options, own);
+    first.activate();
+    return first.setting;
+  });
   let asked = 0;
   /** Now and then drops what nothing can ask for any longer, after the answer and in nobody's way. */
   const tidy = <T>(answer: Promise<T>): Promise<T> => {
@@ -76,6 +90,16 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
     redeem: (request) => redeem(setting, request),
     settle: (outcome) => settle(setting, outcome),
     end: (request) => end(setting, request),
+    tenantOf: (chain) =>
+      setting.signed === undefined
+        ? Promise.resolve(undefined)
+        : setting.signed.recognise(chain).then(
+            ({ links }) => links[0].envelope.tenantId,
+            () => undefined,
+          ),
+    inspect: (chain) => inspectChain(setting, chain),
+    rules: () => setting,
+    jwks: () => setting.signing?.keys.toJwks() ?? { keys: [] },
     catalogue: () => setting.catalogue,
     approvals: createApprovalDesk(() => setting),
     get users() {
@@ -84,17 +108,28 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
     get relations() {
       return setting.relations;
     },
-    revoke: (revocation) => revoke(setting, revocation),
+    revoke: (revocation) => told(() => revoke(setting, revocation)),
     reload: async (again = config) => {
       const next = await loadConfig(again, now);
       checkSame(loaded, next);
-      const replacement: Setting = createSetting(next, options, own);
-      await recordLoad(setting, replacement);
-      setting = replacement;
+      const replacement = createSetting(next, options, own);
+      await told(() => recordLoad(setting, replacement.setting));
+      // Nothing can fail from here on.
+      replacement.activate();
+      setting = replacement.setting;
     },
     close: own.close,
     [Symbol.asyncDispose]: own.close,
   });
+}
+
+/** Refusals are of the decision point's own; whoever calls it hears them as errors. */
+async function told<T>(run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw error instanceof Refused ? new AmbitError(error.refusal.code, error.message, { hint: error.refusal.hint }) : error;
+  }
 }
 
 async function orClose<T>(close: () => Promise<void>, open: () => Promise<T>): Promise<T> {

@@ -1,4 +1,4 @@
-import { AmbitError, createVocabulary, type Terms } from "@ambit/core";
+import { AmbitError, createVocabulary, type JsonObject, type Terms } from "@ambit/core";
 import type { ApprovalSetting } from "./approvals/approvals.ts";
 import { createCedarEngine } from "./cedar/cedar-engine.ts";
 import { clock } from "./clock.ts";
@@ -24,7 +24,7 @@ import type { Setting } from "./setting.ts";
  * What is decided under, from a configuration that was read. Refuses (`config_invalid`, `manifest_invalid`, `policy_invalid`) on anything that is missing, unknown or
  * contradictory, and changes nothing then.
  */
-export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: OwnRuntime): Setting {
+export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: OwnRuntime): { readonly setting: Setting; readonly activate: () => void } {
   const { runtime, ringOf } = own;
   const vocabulary = createVocabulary(loaded.vocabulary);
   const purposes = parsePurposes(loaded.purposes.data, loaded.purposes.name);
@@ -40,9 +40,11 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
     throw new AmbitError("config_invalid", "`audience` must name this decision point: signed envelopes say whom they are for");
   const terms = Object.freeze<Terms>({ order, audience, toolId: (name, server) => manifest.resolve(name, server)?.entry.id });
   const now = (): number => clock(runtime);
-  // Last, because it rotates the key.
+  const argumentChecks = new Map([...manifest.tools].map(([id, { inputSchema }]) => [id, argumentCheck(id, inputSchema)]));
+  checkApproverKeys(loaded.approvals, agents);
+  const ring = options.signing === undefined && loaded.signing !== undefined ? ringOf(loaded.signing.issuer, loaded.signing.key) : undefined;
   const signing: Signing | undefined =
-    options.signing ?? (loaded.signing === undefined ? undefined : { ...loaded.signing, keys: ringOf(loaded.signing.issuer, loaded.signing.key) });
+    options.signing ?? (loaded.signing === undefined || ring === undefined ? undefined : { ...loaded.signing, keys: ring.ring });
   const directory =
     users === undefined
       ? undefined
@@ -50,7 +52,7 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
   const setting: Setting = Object.freeze<Setting>({
     ...runtime,
     manifest,
-    argumentChecks: new Map([...manifest.tools].map(([id, { inputSchema }]) => [id, createArgumentCheck(inputSchema)])),
+    argumentChecks,
     agents,
     purposes,
     catalogue: catalogueOf(loaded.purposes.data, manifest),
@@ -59,6 +61,7 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
     signed: isSigned
       ? createSignedChains({ signing, anchors: together([loaded.anchors, options.anchors]), audience, order, purposes, agents, now })
       : undefined,
+    signing,
     terms,
     proofs: options.proofs ?? loaded.identity,
     requireProof: options.requireProof ?? false,
@@ -66,7 +69,15 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
     relations: relations === undefined ? undefined : createRelations({ model: relations, store: runtime.relations }),
     approvals: loaded.approvals === undefined ? undefined : approvalsOf(loaded.approvals, own, signing, agents, now, directory),
   });
-  return setting;
+  return { setting, activate: () => ring?.activate() };
+}
+
+/** Whoever holds an agent's key would otherwise approve what the agent wants. */
+function checkApproverKeys(approvals: ApprovalConfig | undefined, agents: Agents): void {
+  for (const [id, { keys }] of approvals?.approvers ?? []) {
+    const shared = [...agents.values()].find((agent) => [...keys.keys()].some((thumbprint) => agent.keys.has(thumbprint)));
+    if (shared !== undefined) throw new AmbitError("config_invalid", `the approver \`${id}\` has a key of the agent \`${shared.id}\``);
+  }
 }
 
 function approvalsOf(
@@ -86,7 +97,8 @@ function approvalsOf(
     isAgent: (id) => agents.has(id),
     rolesOf: async (tenantId, userId) => {
       const known = await directory?.user(tenantId, userId);
-      return known?.status === "active" ? known.user.roles : [];
+      if (known?.status === "removed") return "removed";
+      return known?.user.roles ?? [];
     },
     now,
   };
@@ -98,4 +110,12 @@ function together(all: readonly (AnchorSource | undefined)[]): AnchorSource {
     anchors: () => sources.flatMap((source) => source.anchors()),
     ready: async () => void (await Promise.all(sources.map((source) => source.ready()))),
   };
+}
+
+function argumentCheck(id: string, schema: JsonObject): ReturnType<typeof createArgumentCheck> {
+  try {
+    return createArgumentCheck(schema);
+  } catch (cause) {
+    throw AmbitError.isInstance(cause) ? cause : new AmbitError("manifest_invalid", `the input schema of \`${id}\` cannot be used`, { cause });
+  }
 }

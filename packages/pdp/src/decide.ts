@@ -1,4 +1,4 @@
-import { randomText, saltedDigestOf, type AccessRequest, type Committed, type Decision, type Obligation, type Refusal } from "@ambit/core";
+import { callDigest, randomText, saltedDigestOf, type AccessRequest, type Committed, type Decision, type Obligation, type Refusal } from "@ambit/core";
 import { leafOf, type Chain } from "./envelopes/chain.ts";
 import type { ToolEntry } from "./manifest/manifest.ts";
 import { refusalDetails, refusalOf, Refused, RefusedByPolicy } from "./refusal.ts";
@@ -77,6 +77,9 @@ async function judge(setting: Setting, progress: Progress): Promise<void> {
   const { envelope } = leafOf(chain);
   if (subject.type !== "user" || subject.id !== envelope.delegatorId)
     throw new Refused("envelope", "holder_mismatch", "the request names another delegator than the envelope");
+  // INVARIANT I4: a digest is what it is of, or the same call would be another one.
+  if (context.call_digest !== callDigest(action.name, action.properties?.server, context.arguments))
+    throw new Refused("call", "argument_not_allowed", "the digest of the call is that of another one");
   if (context.refusal !== undefined) throw new Refused("call", context.refusal.code, context.refusal.message);
   const tool = (progress.tool = checkTool(setting, action));
   const constrained = checkConstraints(setting, chain, tool, context.arguments);

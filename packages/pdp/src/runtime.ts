@@ -9,6 +9,7 @@ import type { ChainLink } from "./envelopes/chain.ts";
 import { createHandles, type Handles } from "./envelopes/handles.ts";
 import { createMemoryRelations } from "./relations/memory-relations.ts";
 import type { RelationStore } from "./relations/relation-store.ts";
+import { createReceipts, type Receipts } from "./receipts.ts";
 import { createRecent, type Recent } from "./recent.ts";
 import type { PdpOptions } from "./options.ts";
 import { openMemory, openState } from "./state/open-state.ts";
@@ -35,13 +36,16 @@ export interface Runtime {
   readonly ends: WeakMap<ChainLink, Promise<void>>;
   /** The latest permits that were recorded here, or are being recorded, by decision id. */
   readonly recorded: Recent<Promise<void>>;
+  readonly receipts: Receipts;
+  /** When requests for approval were made, by lineage: the latest of many. */
+  readonly requests: Recent<readonly number[]>;
 }
 
 /** What a decision point opens and has to close again, and what of it is kept here. */
 export interface OwnRuntime {
   readonly runtime: Runtime;
-  /** The ring of an issuer, whose current key becomes `key` where it is another one; what the one before signed goes on. */
-  readonly ringOf: (issuer: string, key: NamedKey) => KeyRing;
+  /** The ring of an issuer. Once activated, `key` is its current one; what the one before signed goes on. */
+  readonly ringOf: (issuer: string, key: NamedKey) => { readonly ring: KeyRing; readonly activate: () => void };
   /** What vouched answers are signed with where no other key is configured for them. */
   readonly answerKey: SigningKey;
   readonly sweep: (now: number) => Promise<void>;
@@ -62,13 +66,14 @@ export async function createRuntime({ log: path, state: place }: Places, options
           throw error;
         })
       : undefined;
+  const documents = options.documents ?? (keepsDocuments(state) ? state : opened.documents);
   const handles = createHandles();
   const rings = new Map<string, KeyRing>();
   return {
     runtime: {
       handles,
       state,
-      documents: options.documents ?? (keepsDocuments(state) ? state : opened.documents),
+      documents,
       relations: options.relations ?? createMemoryRelations(),
       log: options.log ?? ownLog ?? createMemoryLog({ now }),
       grantLifetime,
@@ -82,12 +87,22 @@ export async function createRuntime({ log: path, state: place }: Places, options
       introducing: new Map(),
       ends: new WeakMap(),
       recorded: createRecent(10_000),
+      receipts: createReceipts(documents),
+      requests: createRecent(10_000),
     },
     ringOf: (issuer, key) => {
       const ring = rings.get(issuer) ?? createKeyRing({ current: key, now });
-      rings.set(issuer, ring);
-      if (ring.current().public.thumbprint !== key.public.thumbprint) ring.rotate(key);
-      return ring;
+      const isOther = ring.current().public.thumbprint !== key.public.thumbprint;
+      // A key that was rotated out signs no more; found out before anything is changed.
+      if (isOther && ring.keys().some(({ key: listed }) => listed?.thumbprint === key.public.thumbprint))
+        throw new AmbitError("config_invalid", "the key of `signing` was used before and replaced; take a new one");
+      return {
+        ring,
+        activate: () => {
+          rings.set(issuer, ring);
+          if (isOther) ring.rotate(key);
+        },
+      };
     },
     answerKey: await generateKey(),
     sweep: async (time) => {

@@ -6,7 +6,7 @@ import type { Purposes } from "./config/purposes.ts";
 import type { Directory } from "./directory/directory.ts";
 import type { Relations } from "./relations/relations.ts";
 import type { PolicyEngine } from "./engine/policy-engine.ts";
-import type { SignedChains } from "./envelopes/signed-chains.ts";
+import type { SignedChains, Signing } from "./envelopes/signed-chains.ts";
 import type { ArgumentCheck } from "./manifest/input-schema.ts";
 import type { Manifest } from "./manifest/manifest.ts";
 import type { Catalogue } from "./server/catalogue.ts";
@@ -25,6 +25,8 @@ export interface Rules {
   readonly engine: PolicyEngine;
   /** Absent where no signed envelopes are taken. */
   readonly signed: SignedChains | undefined;
+  /** What roots are signed with; absent where none are. */
+  readonly signing: Signing | undefined;
   readonly terms: Terms;
   /** What tells who a delegator is; absent where no proofs are taken. */
   readonly proofs: ProofVerifier | undefined;

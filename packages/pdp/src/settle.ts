@@ -18,15 +18,18 @@ const REDEMPTION_CODES = {
 export async function redeem(
   setting: Setting,
   request: Redemption,
-): Promise<{ readonly redeemed: true } | { readonly redeemed: false; readonly refusal: Refusal }> {
+): Promise<{ readonly redeemed: true; readonly receipt: string } | { readonly redeemed: false; readonly refusal: Refusal }> {
   try {
     const chain = await openChain(setting, request.presentation);
     await checkEnvelope(setting, chain, request.agent);
     const now = clock(setting);
+    const call = callOf(chain, request);
+    // Before the grant is spent: without it nobody could say how the call ended.
+    const receipt = await orRefuse("commit", "state_unavailable", "the grant cannot be redeemed", () => setting.receipts.of(call, request.grantId));
     const answer = await orRefuse("commit", "state_unavailable", "the grant cannot be redeemed", () =>
-      setting.state.redeem(callOf(chain, request), request.grantId, request.callDigest, now),
+      setting.state.redeem(call, request.grantId, request.callDigest, now),
     );
-    if (answer === "redeemed") return { redeemed: true };
+    if (answer === "redeemed") return { redeemed: true, receipt };
     const [code, message] = REDEMPTION_CODES[answer] ?? REDEMPTION_CODES.unknown;
     throw new Refused("commit", code, message);
   } catch (error) {
@@ -58,8 +61,12 @@ export async function settle(setting: Setting, outcome: Outcome): Promise<{ read
   const rule = outcome.status === "not_run" && outcome.redeemed === true ? UNDO : usual;
   if (rule === undefined) throw new Refused("envelope", "envelope_malformed", "there is nothing to settle");
   const { decisionId, grantId } = outcome;
+  const call = callOf(chain, outcome);
+  // INVARIANT I6: whoever asked may give up a grant that nobody redeemed; how a call ended, only who redeemed it can say.
+  if (rule.action !== "cancel" && outcome.receipt !== (await setting.receipts.of(call, grantId)))
+    throw new Refused("commit", "grant_replayed", "the call is another one's to settle");
   const used = outcome.records === undefined ? {} : { records: outcome.records };
-  const labels: unknown = await setting.state.settle({ ...callOf(chain, outcome), decisionId, grantId, used, ...rule });
+  const labels: unknown = await setting.state.settle({ ...call, decisionId, grantId, used, ...rule });
   // INVARIANT I11: an outcome without a call, or a second one, is no outcome.
   if (labels === undefined) throw new Refused("commit", "grant_replayed", "there is no such call, or it is settled already");
   if (!isLabels(labels)) throw new Refused("commit", "state_unavailable", "what the call read cannot be told");

@@ -208,7 +208,14 @@ describe("who may approve", () => {
   });
 
   it("is whoever has the role, and every rule has to be met", async () => {
-    const approvers = { approvers: { fin: { roles: ["finance"] }, leg: { roles: ["legal"] }, both: { roles: ["finance", "legal"] } } };
+    const approvers = {
+      approvers: {
+        fin: { tenants: ["tenant_1"], roles: ["finance"] },
+        leg: { tenants: "any", roles: ["legal"] },
+        both: { tenants: "any", roles: ["finance", "legal"] },
+        else: { tenants: ["tenant_2"], roles: ["finance"] },
+      },
+    };
     const rules = [
       { by: ["role:finance"] },
       { effects: ["write"], by: ["role:legal"] },
@@ -216,13 +223,14 @@ describe("who may approve", () => {
       { tools: ["mail.send"], by: ["user:x"] },
     ];
     expect(await answers({ approvers, rules }, ["fin"], ["leg"])).toEqual(["resolved", "resolved", "permit"]);
+    expect(await answers({ approvers, rules }, ["else"])).toEqual(["approval_invalid", "approval_required"]);
     expect(await answers({ approvers, rules }, ["both"])).toEqual(["resolved", "permit"]);
     expect(await answers({ approvers, rules }, ["fin"], ["fin"])).toEqual(["resolved", "approval_invalid", "approval_required"]);
   });
 
   it("signs with a key of their own where nobody may speak for them, and with no other", async () => {
     const [own, other] = [await generateKey(), await generateKey("ES256")];
-    const approvers = { approvers: { user_1: { keys: [own.public.jwk] }, user_2: { keys: [other.public.jwk] } } };
+    const approvers = { approvers: { user_1: { tenants: "any", keys: [own.public.jwk] }, user_2: { tenants: "any", keys: [other.public.jwk] } } };
     const { call, waiting, pdp, records } = await scene({ approvers });
     await call();
     const [approval] = await waiting();
@@ -263,13 +271,13 @@ describe("a store of approvals that lies", () => {
       { ...content, answers: ["a.b.c"] },
       { ...content, request: { ...request, demands: [] } },
       { ...content, request: { ...request, demands: [{ needed: 0, by: [], fourEyes: false }] } },
-      { ...content, status: "approved", expiresAt: 9e12 },
+      { ...content, status: "approved", createdAt: 9e12 },
     ]) {
       const now = (await documents.get(TENANT, "approvals", id))?.version ?? version;
       await documents.put(TENANT, "approvals", id, forged as never, now, 9e12);
       expect(await call()).toBe("approval_required");
     }
-    await documents.put(TENANT, "approvals", id, { number: "1" }, (await documents.get(TENANT, "approvals", id))?.version ?? 0, 9e12);
+    await documents.put(TENANT, "approvals", id, { nonce: 1 }, (await documents.get(TENANT, "approvals", id))?.version ?? 0, 9e12);
     expect(await call()).toBe("state_unavailable");
   });
 
@@ -308,8 +316,9 @@ describe("the configuration of approvals", () => {
     { rules: [{ effects: ["dangerous"] }] },
     { lifetime_seconds: 0 },
     { lifetime_seconds: 1e9 },
-    { approvers: { approvers: { "a b": {} } } },
-    { approvers: { approvers: { a: { keys: [{}] } } } },
+    { approvers: { approvers: { "a b": { tenants: "any" } } } },
+    { approvers: { approvers: { a: { tenants: "any", keys: [{}] } } } },
+    { approvers: { approvers: { a: {} } } },
     { key: {} },
     { unknown: 1 },
   ])("%j is refused", async (approvals) => {

@@ -163,10 +163,10 @@ describe("a leaver", () => {
   it("leaves with everything that was given out, and nothing new is begun for them", async () => {
     const { pdp, pep, call, records, advance } = await scene("permit (principal, action, resource);", { users });
     expect(await call()).toBe("permit");
-    advance(1000);
+    advance(6000);
     await pdp.users?.removeUser("tenant_1", "user_1");
     expect(await call()).toBe("envelope_revoked");
-    advance(1000);
+    advance(6000);
     expect(await rejection(pep.begin(BEGIN))).toBe("policy_denied");
     expect(await rejection(pep.begin({ ...BEGIN, delegatorId: "user_2" }))).toBe("resolved");
     expect(records().find(({ kind }) => kind === "revoke")).toMatchObject({ details: { scope: "delegator", id: "user_1", by: "directory" } });

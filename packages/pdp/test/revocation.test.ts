@@ -20,7 +20,7 @@ describe.each(WORLDS)("an envelope %s", (_, create) => {
     const base = await create();
     const task = await base.pep.begin({ ...BEGIN, sessionId: "s1", taskId: "t1", ...begin });
     const child = await base.pep.handOff(task, { ...TO, taskId: "t1/part" });
-    base.advance(1000);
+    base.advance(6000);
     return { ...base, task, child, classifier: base.pep.as("classifier") };
   };
 
@@ -58,7 +58,7 @@ describe.each(WORLDS)("an envelope %s", (_, create) => {
   it("that is begun after a revocation is not concerned", async () => {
     const { pdp, pep, advance } = await scene();
     await pdp.revoke({ tenantId: "tenant_1", by: "security", scope: "delegator", id: "user_1" });
-    advance(1000);
+    advance(6000);
     expect(await call(pep, await pep.begin(BEGIN))).toBe("permit");
   });
 
@@ -135,7 +135,7 @@ describe.each(WORLDS)("renewing a task %s", (_, create) => {
     const same = await pep.renew(task, { expiresIn: "20m" });
     expect([await call(pep, task), await call(pep, same), await call(pep.as("classifier"), child)]).toEqual(["permit", "permit", "permit"]);
     const other = await pep.renew(same, { expiresIn: "20m", purpose: "other", allowedTools: ["crm.read"] });
-    advance(1000);
+    advance(6000);
     expect([await call(pep, same), await call(pep, other)]).toEqual(["envelope_revoked", "tool_not_allowed"]);
     expect(other.envelope.purpose).toBe("other");
   });

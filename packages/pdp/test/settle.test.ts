@@ -1,4 +1,4 @@
-import { createPep, type Redemption } from "@ambit/core";
+import { createPep, type Pdp, type Redemption } from "@ambit/core";
 import { createMemoryLog } from "@ambit/core/audit";
 import { describe, expect, it } from "vitest";
 import { BEGIN, fixture, NOW, outcomeOf, rejection } from "./support/fixture.ts";
@@ -13,7 +13,14 @@ describe("a call of another envelope", () => {
     const { pep, pdp, records } = await fixture();
     const [mine, other] = [await pep.begin({ ...BEGIN, budgets: { calls: 1 } }), await pep.begin({ ...BEGIN, delegatorId: "mallory" })];
     const redemptions: Redemption[] = [];
-    const watched = createPep({ pdp: { ...pdp, redeem: (request) => (redemptions.push(request), pdp.redeem(request)) }, agent: "reviewer", now: () => 0 });
+    const receipts: (string | undefined)[] = [];
+    const redeem = async (request: Redemption): ReturnType<Pdp["redeem"]> => {
+      redemptions.push(request);
+      const answer = await pdp.redeem(request);
+      receipts.push(answer.redeemed ? answer.receipt : undefined);
+      return answer;
+    };
+    const watched = createPep({ pdp: { ...pdp, redeem }, agent: "reviewer", now: () => 0 });
     const decisions: string[] = [];
     for (const envelope of [other, mine]) {
       const admission = await watched.admit({ ...call, envelope });
@@ -22,10 +29,14 @@ describe("a call of another envelope", () => {
     const [theirs, ours] = redemptions as [Redemption, Redemption];
     const [, decisionId = ""] = decisions;
     expect(await pdp.redeem({ ...ours, presentation: theirs.presentation })).toMatchObject({ refusal: { code: "grant_invalid" } });
-    const outcome = { agent: "reviewer", callId: ours.callId, grantId: ours.grantId, status: "failed" } as const;
+    const [theirReceipt = "", receipt = ""] = receipts;
+    const outcome = { agent: "reviewer", callId: ours.callId, grantId: ours.grantId, status: "failed", receipt } as const;
     await expect(pdp.settle({ ...outcome, presentation: theirs.presentation, decisionId })).rejects.toMatchObject(SETTLED);
     await expect(pdp.settle({ ...outcome, presentation: ours.presentation, decisionId: "dec_forged" })).rejects.toMatchObject(SETTLED);
     await expect(pdp.settle({ ...outcome, presentation: ours.presentation, decisionId, grantId: theirs.grantId })).rejects.toMatchObject(SETTLED);
+    // INVARIANT I6: who knows the grant and did not redeem it says nothing of the call, least of all that it never ran.
+    for (const change of [{ receipt: undefined }, { receipt: theirReceipt }, { receipt: "", status: "not_run", redeemed: true }, { receipt: undefined, status: "done" }] as const)
+      await expect(pdp.settle({ ...outcome, presentation: ours.presentation, decisionId, ...change })).rejects.toMatchObject(SETTLED);
     expect(records().filter(({ kind }) => kind === "outcome")).toEqual([]);
     expect(await outcomeOf(pep, mine, "contracts_read", { contract_id: "k1" }, CONTRACT)).toBe("budget_exhausted");
     expect(await pdp.settle({ ...outcome, presentation: ours.presentation, decisionId })).toEqual({ recorded: true });

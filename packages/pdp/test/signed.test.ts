@@ -460,7 +460,7 @@ describe("two decision points over one store", () => {
     await (await there.receive(chainOf(next) ?? [])).end();
     expect(await outcomeOf(pep, next, ...READ)).toBe("envelope_revoked");
     const last = await pep.begin(BEGIN);
-    advance(1000);
+    advance(6000);
     await other.revoke({ tenantId: "tenant_1", scope: "agent", id: "reviewer", by: "security" });
     expect(await outcomeOf(pep, last, ...READ)).toBe("envelope_revoked");
   });

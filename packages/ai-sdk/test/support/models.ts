@@ -5,6 +5,8 @@ export interface Call {
   readonly id: string;
   readonly name: string;
   readonly input: unknown;
+  /** What the model wrote; default: the JSON of `input`. */
+  readonly text?: string;
 }
 
 const usage = {
@@ -24,7 +26,7 @@ export function callingModel(...turns: readonly (readonly Call[])[]): MockLangua
 }
 
 function callsOf(calls: readonly Call[]): LanguageModelV4Content[] {
-  return calls.map(({ id, name, input }) => ({ type: "tool-call", toolCallId: id, toolName: name, input: JSON.stringify(input) }));
+  return calls.map(({ id, name, input, text }) => ({ type: "tool-call", toolCallId: id, toolName: name, input: text ?? JSON.stringify(input) }));
 }
 
 function answer(content: LanguageModelV4Content[]): LanguageModelV4GenerateResult {

@@ -1,6 +1,6 @@
 import { AmbitError } from "@ambit/core";
 import { createPdp } from "@ambit/pdp";
-import { createPdpService, operationRoutes, parseServing, servePdp } from "@ambit/pdp/server";
+import { allRoutes, createPdpService, parseServing, servePdp } from "@ambit/pdp/server";
 import { resolve } from "node:path";
 import { CliError, reasonOf, usageError } from "../cli-error.ts";
 import { printable } from "../infer/printable.ts";
@@ -24,9 +24,11 @@ export async function pdp(args: readonly string[], terminal: Terminal): Promise<
   const serving = await configured(async () => parseServing(await createInputs(terminal).json(serve), serve));
   const decisionPoint = await configured(() => createPdp(config));
   try {
-    const { url, callers } = serving;
+    const { url, callers, workloads } = serving;
     const onError = (error: unknown): void => terminal.err(`error: ${printable(reasonOf(error), 500)}\n`);
-    const service = await configured(async () => createPdpService({ pdp: decisionPoint, url, callers, routes: operationRoutes(decisionPoint), onError }));
+    const service = await configured(async () =>
+      createPdpService({ pdp: decisionPoint, url, callers, routes: allRoutes({ pdp: decisionPoint, url, workloads }), onError }),
+    );
     if (values.check === true) {
       terminal.out("the configuration holds\n");
       return 0;

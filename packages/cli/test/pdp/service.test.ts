@@ -136,6 +136,33 @@ describe("a decision point that is served", () => {
     expect(await call(pep, task)).toBe("pdp_unavailable");
   });
 
+  test("answers AuthZEN questions of policy, which are no grants", async () => {
+    await configure("one");
+    const { digest } = JSON.parse((await runIn(folder, ["keys", "secret", "--json"])).out) as { readonly digest: string };
+    const serving = JSON.parse(await readFile(join(folder, "serve.json"), "utf8")) as { readonly callers: readonly object[] };
+    await write("serve.json", {
+      callers: [...serving.callers.map((caller) => ({ ...caller, roles: ["evaluate"] })), { ...serving.callers[0], name: "other", digest }],
+    });
+    const { url } = await serve("one", 18_433);
+    const metadata = (await (await fetch(`${url}/.well-known/authzen-configuration`)).json()) as { readonly access_evaluation_endpoint: string };
+    const question = {
+      subject: { type: "user", id: "user_1" },
+      action: { name: "contracts.read" },
+      resource: { type: "Tool", id: "contracts.read" },
+      context: { tenant: TENANT, purpose: "review", agent: "reviewer", arguments: { id: "k1" } },
+    };
+    const ask = (headers: Record<string, string>): Promise<Response> =>
+      fetch(metadata.access_evaluation_endpoint, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify(question),
+      });
+    expect((await ask({})).status).toBe(401);
+    const answer = await ask({ authorization: `Bearer ${secret}`, "x-request-id": "r1" });
+    expect([answer.status, answer.headers.get("x-request-id")]).toEqual([200, "r1"]);
+    expect(await answer.json()).toMatchObject({ decision: true });
+  });
+
   test("asks everybody who they are", async () => {
     await configure("one");
     const { url } = await serve("one", 18_432);

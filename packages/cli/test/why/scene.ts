@@ -108,7 +108,7 @@ export async function openScene(): Promise<Scene> {
       let [out, err] = ["", ""];
       const outside = { out: (part: string) => void (out += part), err: (part: string) => void (err += part), cwd: folder, env: {} };
       const stdin = (async function* (): AsyncGenerator<Uint8Array> {})();
-      const exitCode = await run(args, { ...outside, stdin, hasColours: false, columns });
+      const exitCode = await run(args, { ...outside, stdin, hasColours: false, stopped: new Promise(() => {}), onReload: () => () => undefined, columns });
       return { exitCode, out, err };
     },
     text: () => readFile(log, "utf8"),

@@ -1,5 +1,5 @@
 import { AmbitError } from "../errors.ts";
-import { malformed, parseDecision } from "../pdp/decision.ts";
+import { malformed, parseDecision, parseRedemption } from "../pdp/decision.ts";
 import { PDP_CAPABILITY, type IssueAnswer, type Pdp } from "../pdp/pdp.ts";
 import type { Terms } from "../pdp/terms.ts";
 import { createAsker, type Ask } from "./asker.ts";
@@ -101,8 +101,10 @@ export function pdpClient(url: string, options: PdpClientOptions): PdpClient {
     redeem: ({ presentation, ...request }) =>
       asking(async (ask) => {
         const told = await tellWith(ask, chains, ENDPOINTS.redeem, presentation, (shown) => ({ ...request, presentation: shown }), "always");
-        const refusal = refusalIn(mustBeTold(told));
-        return refusal === undefined ? { redeemed: true } : { redeemed: false, refusal };
+        const answer = mustBeTold(told);
+        const refusal = refusalIn(answer);
+        if (refusal !== undefined) return { redeemed: false, refusal };
+        return parseRedemption({ redeemed: true, receipt: answer.message.receipt });
       }),
     settle: async ({ presentation, ...outcome }) => {
       const refusal = await asking(async (ask) =>

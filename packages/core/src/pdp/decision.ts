@@ -60,11 +60,13 @@ export function parseDecision(answer: unknown): Decision {
   return { decision, context: { id, grant: parseGrant(own(context, "grant")), obligations: parseObligations(own(context, "obligations")) } };
 }
 
-/** Reads the answer to a redemption. Refuses (`pdp_response_invalid`) everything but `redeemed: true` and a refusal. */
-export function parseRedemption(answer: unknown): { readonly redeemed: true } | { readonly redeemed: false; readonly refusal: Refusal } {
+/** Reads the answer to a redemption. Refuses (`pdp_response_invalid`) everything but `redeemed: true` with a receipt that is text, and a refusal. */
+export function parseRedemption(
+  answer: unknown,
+): { readonly redeemed: true; readonly receipt?: string } | { readonly redeemed: false; readonly refusal: Refusal } {
   const data = copyData(answer, "pdp_response_invalid", "the decision point's answer");
   if (!isJsonObject(data)) return malformed("is not an object");
-  if (own(data, "redeemed") === true) return { redeemed: true };
+  if (own(data, "redeemed") === true) return { redeemed: true, ...(own(data, "receipt") === undefined ? {} : { receipt: text(data, "receipt") }) };
   return { redeemed: false, refusal: parseRefusal(own(data, "refusal")) };
 }
 

@@ -92,6 +92,8 @@ export interface Outcome {
   readonly resultDigest?: string | undefined;
   /** With `not_run`: whoever reports it had redeemed the grant, so that nobody else runs the call. */
   readonly redeemed?: true | undefined;
+  /** What the redemption answered. Without it nothing is said of a call whose grant was redeemed. */
+  readonly receipt?: string | undefined;
 }
 
 export interface EndRequest {
@@ -116,7 +118,9 @@ export interface Pdp {
   /** Decides one call. */
   decide(request: AccessRequest): Promise<Decision>;
   /** Spends a grant; true at most once per grant (I5). */
-  redeem(request: Redemption): Promise<{ readonly redeemed: true } | { readonly redeemed: false; readonly refusal: Refusal }>;
+  redeem(
+    request: Redemption,
+  ): Promise<{ readonly redeemed: true; readonly receipt?: string | undefined } | { readonly redeemed: false; readonly refusal: Refusal }>;
   /** Records how a permitted call ended and settles what was reserved for it. */
   settle(outcome: Outcome): Promise<{ readonly recorded: true }>;
   /** Ends a task or a hand-off: revokes its envelope and everything below it. Recorded, never refused. */

@@ -9,7 +9,7 @@ import type { Holding, Presentation } from "../pdp/presentation.ts";
 import { askDecision, askWithin, deny, refusal } from "./ask.ts";
 import { carryOut, holdsResult, unsupportedObligation, type Carried } from "./obligations.ts";
 import type { Admission, Completion } from "./pep.ts";
-import { present, type PepSetting } from "./present.ts";
+import { isShown, present, proveTo, type PepSetting } from "./present.ts";
 import { holdingOf, resolveEnvelope, type Task } from "./task.ts";
 import { callDigest, type ToolCall } from "./tool-call.ts";
 import type { Refused, Verdict } from "./verdict.ts";
@@ -44,18 +44,24 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
   const verdict = conclude(decision, request);
   if (verdict.kind !== "permit") return { admitted: false, refused: verdict };
 
-  const settle = createSettlement(setting, request, decision);
+  let receipt: string | undefined;
+  const settle = createSettlement(setting, request, decision, () => receipt);
   const unsupported = unsupportedObligation(verdict.obligations);
   if (unsupported !== undefined) {
     await settle("not_run");
     return refuse(deny(refusal("obligation_unsupported", `the answer demands \`${unsupported}\`, which is not supported here`), verdict.decisionId));
   }
-  const spent = await redeem(setting, call, request, decision);
-  if (spent !== undefined) {
+  const redeemed = await redeem(setting, call, request, decision);
+  if ("refusal" in redeemed) {
     await settle("not_run");
-    return refuse(deny(spent, verdict.decisionId));
+    return refuse(deny(redeemed.refusal, verdict.decisionId));
   }
-  return admission(verdict, settle);
+  receipt = redeemed.receipt;
+  const { arguments: args } = verdict;
+  // INVARIANT I10: a handle is a capability of this process. What somebody else has shown is not ours to show on.
+  if (holding.kind === "handle" || isShown(holding)) return admission(verdict, settle);
+  const show: Admission["show"] = async (audience) => proveTo(setting, holding, { name: call.tool, server: call.server, args, audience });
+  return { ...admission(verdict, settle), show };
 }
 
 /** Refuses what no adapter makes (a tool name that is not text, an envelope without members), and a call that cannot be proven. */
@@ -67,7 +73,7 @@ async function tryDescribe(
 ): Promise<{ readonly answer: AccessRequest } | { readonly refusal: Refusal }> {
   const malformed = { refusal: refusal("envelope_malformed", "the call or its envelope cannot be read") };
   if (typeof call.tool !== "string") return malformed;
-  if (holding.kind === "chain" && !setting.keys.has(setting.agent))
+  if (holding.kind === "chain" && !isShown(holding) && !setting.keys.has(setting.agent))
     return { refusal: refusal("holder_mismatch", `there is no key of \`${setting.agent}\` to prove the call with`) };
   const { args, flaw } = readArguments(call.arguments);
   const proof = await askWithin(setting.deadline, call.signal, () => present(setting, holding, { name: call.tool, server: call.server, args }));
@@ -123,24 +129,33 @@ function conclude(decision: Decision, request: AccessRequest): Verdict {
 }
 
 /** INVARIANT I5: the last look before the tool runs, and the only one that a revocation or expiry since the decision can be seen by. */
-async function redeem(setting: PepSetting, call: ToolCall, request: AccessRequest, decision: Decision): Promise<Refusal | undefined> {
+async function redeem(
+  setting: PepSetting,
+  call: ToolCall,
+  request: AccessRequest,
+  decision: Decision,
+): Promise<{ readonly receipt?: string } | { readonly refusal: Refusal }> {
   const grant = decision.context.grant;
-  if (grant === undefined || !(grant.expiresAt > setting.now())) return refusal("grant_invalid", "the decision came without a usable grant");
+  if (grant === undefined || !(grant.expiresAt > setting.now())) return { refusal: refusal("grant_invalid", "the decision came without a usable grant") };
   const { presentation, agent, call_id: callId, call_digest: digest } = request.context;
   const redemption = { presentation, agent, callId, grantId: grant.id, callDigest: digest };
   const asked = await askWithin(setting.deadline, call.signal, async () => parseRedemption(await setting.pdp.redeem(redemption)));
-  if ("refusal" in asked) return asked.refusal;
-  return asked.answer.redeemed ? undefined : asked.answer.refusal;
+  return "refusal" in asked ? asked : asked.answer;
 }
 
 type Settle = (status: OutcomeStatus, more?: Pick<Outcome, "records" | "resultDigest" | "redeemed">) => Promise<Refusal | undefined>;
 
 /** Records an outcome once; later calls change nothing. Answers why it could not be recorded. */
-function createSettlement(setting: PepSetting, request: AccessRequest, { context: { id: decisionId, grant } }: Decision): Settle {
+function createSettlement(
+  setting: PepSetting,
+  request: AccessRequest,
+  { context: { id: decisionId, grant } }: Decision,
+  receipt: () => string | undefined = () => undefined,
+): Settle {
   let first: Promise<Refusal | undefined> | undefined;
   const send: Settle = async (status, more) => {
     const { presentation, agent, call_id: callId } = request.context;
-    const outcome: Outcome = { presentation, agent, callId, decisionId, grantId: grant?.id ?? "", status, ...more };
+    const outcome: Outcome = { presentation, agent, callId, decisionId, grantId: grant?.id ?? "", status, receipt: receipt(), ...more };
     const asked = await askWithin(setting.deadline, undefined, async () => parseAcknowledgement(await setting.pdp.settle(outcome), "recorded"));
     return "refusal" in asked ? asked.refusal : undefined;
   };

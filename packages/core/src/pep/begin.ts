@@ -4,7 +4,7 @@ import type { Envelope } from "../envelope/envelope.ts";
 import { serializeEnvelope } from "../envelope/wire.ts";
 import { AmbitError } from "../errors.ts";
 import type { BeginRequest } from "../pdp/pdp.ts";
-import { ACTS, type Holding, type Presentation } from "../pdp/presentation.ts";
+import { ACTS, renewalArgs, type Holding, type Presentation } from "../pdp/presentation.ts";
 import type { BeginOptions, Lifetime, RenewOptions } from "./pep.ts";
 import { present, type PepSetting } from "./present.ts";
 import { milliseconds } from "./time.ts";
@@ -45,8 +45,11 @@ export async function renewRequest(setting: PepSetting, holding: Holding, from: 
     approvals: approvals ?? from.approvals,
     expires_at: endOf(options, setting.now()),
   });
-  const continues: Presentation = await present(setting, holding, { name: ACTS.renew, args: { envelope } });
-  return { ...askedBy(setting, options), envelope, agent: setting.agent, continues };
+  const own = askedBy(setting, options);
+  // What is behind a handle goes on behind one.
+  const asked = holding.kind === "chain" ? own : { ...own, holder: undefined };
+  const continues: Presentation = await present(setting, holding, { name: ACTS.renew, args: renewalArgs(envelope, asked.holder) });
+  return { ...asked, envelope, agent: setting.agent, continues };
 }
 
 /** Who asks, and with which key. */

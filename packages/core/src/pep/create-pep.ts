@@ -10,6 +10,7 @@ import { beginRequest, renewRequest } from "./begin.ts";
 import { deriveChild, handOffRequest } from "./hand-off.ts";
 import { issue } from "./issue.ts";
 import { observe, observeTask, type OnObserved } from "./observe.ts";
+import { offers } from "./offers.ts";
 import type { BeginOptions, Enforced, HandOffOptions, Pep } from "./pep.ts";
 import type { PepSetting } from "./present.ts";
 import { holdingOf, resolveEnvelope, type EnvelopeSource, type Task } from "./task.ts";
@@ -82,6 +83,7 @@ export function createPep(options: PepOptions): Pep {
     },
     as: (other) => createPep({ ...options, agent: other }),
     admit: admitting,
+    offers: (source, names, server) => offers(setting, source, names, server),
     enforce: async <T>(call: Parameters<Pep["admit"]>[0], run: (args: Record<string, unknown>) => T | Promise<T>): Promise<Enforced<T>> => {
       const admission = await admitting(call);
       if (!admission.admitted) return { refused: admission.refused };

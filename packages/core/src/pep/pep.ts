@@ -2,6 +2,7 @@ import type { Budgets } from "../envelope/budgets.ts";
 import type { ResourceConstraints } from "../envelope/envelope.ts";
 import type { Excerpt } from "../pdp/pdp.ts";
 import type { PublicJwk } from "../token/crypto.ts";
+import type { TokenPresentation } from "../token/presentation.ts";
 import type { EnvelopeSource, Task } from "./task.ts";
 import type { ToolCall } from "./tool-call.ts";
 import type { Refused } from "./verdict.ts";
@@ -86,6 +87,11 @@ export interface Admission {
   abandon(): Promise<void>;
   /** The call was never sent to the tool: as if it had not been asked for. */
   cancel(): Promise<void>;
+  /**
+   * The envelope of the call and a fresh proof over the tool's id and the decided arguments, for another verifier on the call's way (the server of the tool); without
+   * `audience` for the decision point. Absent where there is nothing to show: a handle is nobody else's to see. Rejects with what the key rejects with.
+   */
+  readonly show?: (audience?: string) => Promise<TokenPresentation>;
 }
 
 export type Completion<T> = { readonly released: true; readonly result: T } | { readonly released: false; readonly refused: Refused };
@@ -112,6 +118,11 @@ export interface Pep {
   as(agent: string): Pep;
   /** Asks whether a call may run. Never throws for a refusal, whatever the decision point does. */
   admit(call: ToolCall): Promise<Admission | { readonly admitted: false; readonly refused: Refused }>;
+  /**
+   * Which of these names at this server are those of tools that the envelope allows, for what a model is shown. Decides nothing and records nothing: a tool that is left
+   * out is refused when it is called all the same. None without an envelope. Throws `AmbitError` when it cannot be told.
+   */
+  offers(envelope: EnvelopeSource, names: readonly string[], server?: string): Promise<ReadonlySet<string>>;
   /** Asks, runs `run` at most once with the decided arguments, carries out the obligations, records the outcome. */
   enforce<T>(call: ToolCall, run: (args: Record<string, unknown>) => T | Promise<T>): Promise<Enforced<T>>;
 }

@@ -6,6 +6,7 @@ import type { Terms } from "../pdp/terms.ts";
 import { holdChain, type HeldChain } from "../token/issue.ts";
 import type { SigningKey } from "../token/key.ts";
 import { signPop } from "../token/pop.ts";
+import type { TokenPresentation } from "../token/presentation.ts";
 
 /** What the enforcement point of an agent works with. */
 export interface PepSetting {
@@ -25,6 +26,8 @@ export interface Asked {
   readonly name: string;
   readonly server?: string | undefined;
   readonly args: JsonObject;
+  /** The verifier that the proof is for. Default: the decision point. */
+  readonly audience?: string | undefined;
 }
 
 /**
@@ -32,7 +35,17 @@ export interface Asked {
  * Throws `holder_mismatch` without a key to sign with, and what the key throws.
  */
 export async function present(setting: PepSetting, holding: Holding, asked: Asked, leaf?: HeldChain["leaf"]): Promise<Presentation> {
-  if (holding.kind === "handle") return holding;
+  if (holding.kind === "handle" || isShown(holding)) return holding;
+  return { kind: "chain", ...(await proveTo(setting, holding, asked, leaf)) };
+}
+
+/** A chain with a fresh proof for what is asked. Throws what `present` throws. */
+export async function proveTo(
+  setting: PepSetting,
+  holding: Extract<Holding, { readonly kind: "chain" }>,
+  asked: Asked,
+  leaf?: HeldChain["leaf"],
+): Promise<TokenPresentation> {
   const key = setting.keys.get(setting.agent);
   if (key === undefined) throw new AmbitError("holder_mismatch", `there is no key of \`${setting.agent}\` to prove a call with; give it in \`keys\``);
   const terms = await setting.pdp.terms();
@@ -41,12 +54,17 @@ export async function present(setting: PepSetting, holding: Holding, asked: Aske
       leaf: leaf ?? held(holding).leaf,
       tool: (terms.toolId(asked.name, asked.server) ?? asked.name).toWellFormed(),
       args: asked.args,
-      audience: audienceOf(terms),
+      audience: asked.audience ?? audienceOf(terms),
       now: setting.now(),
     },
     key,
   );
-  return { kind: "chain", chain: holding.chain, pop };
+  return { chain: holding.chain, pop };
+}
+
+/** What somebody else has shown, with a proof that is made already, and good for one call. */
+export function isShown(holding: Holding | Presentation): holding is Extract<Presentation, { readonly kind: "chain" }> {
+  return holding.kind === "chain" && "pop" in holding;
 }
 
 function audienceOf({ audience: [first] }: Terms): string {

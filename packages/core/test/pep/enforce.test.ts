@@ -30,6 +30,7 @@ describe("enforce", () => {
         callId: (pdp.asks("decide")[0] as AccessRequest | undefined)?.context.call_id,
         decisionId: "dec_1",
         grantId: "grant_1",
+        receipt: "receipt_1",
         status: "done",
         records: undefined,
         resultDigest: expect.stringMatching(/^hmac-sha-256:/),

@@ -58,7 +58,7 @@ export function createFakePdp(answers: Answers = {}): FakePdp {
     begin: answer("begin", (request: BeginRequest) => issue(request.envelope)),
     handOff: answer("handOff", () => issue({ ...CLAIMS, agent_id: "other", task_id: "task_1/sub" }, { envelopeId: "env_2", depth: 1 })),
     decide: answer("decide", () => permit()),
-    redeem: answer("redeem", () => ({ redeemed: true })),
+    redeem: answer("redeem", () => ({ redeemed: true, receipt: "receipt_1" })),
     settle: answer("settle", () => ({ recorded: true })),
     terms: () => Promise.resolve({ order: ORDER, audience: ["pdp"], toolId: (name) => name.replaceAll("_", ".") }),
     introduce: answer("introduce", () => ({ decision: false, id: "dec_3", refusal: REFUSAL })),

@@ -1,8 +1,19 @@
-import { AmbitError, isIdentifier, own, type DocumentStore, type Json, type JsonObject, type OnceKey, type StoredDocument } from "@ambit/core";
+import {
+  AmbitError,
+  isIdentifier,
+  isJsonObject,
+  own,
+  randomText,
+  type DocumentStore,
+  type Json,
+  type JsonObject,
+  type OnceKey,
+  type StoredDocument,
+} from "@ambit/core";
 import type { PublicKey, SigningKey } from "@ambit/core/token";
 import { readAnswer, signAnswer, type Answer } from "./answer.ts";
 import { readRequest, writeRequest, type ApprovalRequest } from "./approval-request.ts";
-import type { Approvers } from "./approvers.ts";
+import type { Approvers, KnownApprover } from "./approvers.ts";
 import type { Approver, ApprovalRule, Demand } from "./demand.ts";
 
 /** How a request stands. */
@@ -34,8 +45,8 @@ export interface ApprovalSetting {
   readonly ownKeys: () => readonly PublicKey[];
   /** Whether an id is an agent's: none approves. */
   readonly isAgent: (id: string) => boolean;
-  /** Roles that people have besides those of the configuration. */
-  readonly rolesOf: (tenantId: string, userId: string) => Promise<readonly string[]>;
+  /** Roles that people have besides those of the configuration; `removed` for who is not there any longer. */
+  readonly rolesOf: (tenantId: string, userId: string) => Promise<readonly string[] | "removed">;
   readonly now: () => number;
 }
 
@@ -43,30 +54,36 @@ const COLLECTION = "approvals";
 const ATTEMPTS = 8;
 
 interface Stored {
-  readonly number: number;
+  /** Tells this request from others of the same call, before it and after it: an answer to one is none to another. */
+  readonly nonce: string;
   readonly request: ApprovalRequest;
   readonly answers: readonly string[];
   readonly isUsed: boolean;
-  readonly expiresAt: number;
+  readonly createdAt: number;
 }
 
-/** The request for exactly this call as it stands now; a new one where there is none that anybody can still answer or use. */
-export async function requestApproval(setting: ApprovalSetting, request: ApprovalRequest): Promise<{ readonly approval: Approval; readonly isNew: boolean }> {
+/**
+ * The request for exactly this call as it stands now; a new one where there is none that anybody can still answer or use. `onNew` is awaited before the new one is there
+ * for anybody: what is not on the record nobody is asked.
+ */
+export async function requestApproval(setting: ApprovalSetting, request: ApprovalRequest, onNew: (approval: Approval) => Promise<void>): Promise<Approval> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const found = await setting.documents.get(request.tenantId, COLLECTION, request.binding);
     // What it is about is what is asked now, whatever the store says it was.
     const stored = found === undefined ? undefined : { ...read(found), request };
     const approval = stored === undefined ? undefined : await viewOf(setting, stored);
-    if (approval !== undefined && approval.status !== "expired" && approval.status !== "used") return { approval, isNew: false };
-    const next: Stored = { number: (stored?.number ?? 0) + 1, request, answers: [], isUsed: false, expiresAt: setting.now() + setting.lifetime };
-    if (await write(setting, next, found?.version ?? 0)) return { approval: await viewOf(setting, next), isNew: true };
+    if (approval !== undefined && approval.status !== "expired" && approval.status !== "used") return approval;
+    const next: Stored = { nonce: randomText(12), request, answers: [], isUsed: false, createdAt: setting.now() };
+    const made = await viewOf(setting, next);
+    await onNew(made);
+    if (await write(setting, next, found?.version ?? 0)) return made;
   }
   throw new AmbitError("state_unavailable", "the request for approval could not be written");
 }
 
-/** What uses an approval up with the call that it is for. */
-export function onceKeyOf({ id, expiresAt }: Approval): OnceKey {
-  return { key: `approval.${id}`, until: expiresAt };
+/** What uses an approval up with the call that it is for; remembered for as long as the lineage, whatever becomes of the request. */
+export function onceKeyOf({ id }: Approval, until: number): OnceKey {
+  return { key: `approval.${id}`, until };
 }
 
 /** Marks an approval as used, so that the next call of the kind is a new request. */
@@ -75,9 +92,9 @@ export async function spendApproval(setting: ApprovalSetting, { tenantId, bindin
   if (found !== undefined) await write(setting, { ...read(found), isUsed: true }, found.version);
 }
 
-/** Requests of a tenant that still wait, from an id on. */
+/** Requests of a tenant, those after the one with this id. */
 export async function listApprovals(setting: ApprovalSetting, tenantId: string, after = "", limit = 100): Promise<readonly Approval[]> {
-  const found = await setting.documents.list(tenantId, COLLECTION, after, Math.min(limit, 1000));
+  const found = await setting.documents.list(tenantId, COLLECTION, bindingOf(after) ?? after, Math.min(limit, 1000));
   return Promise.all(found.map((document) => viewOf(setting, read(document))));
 }
 
@@ -88,9 +105,14 @@ export async function getApproval(setting: ApprovalSetting, tenantId: string, id
 
 /**
  * Takes an answer. Throws `approval_invalid` for an answer to nothing, to what is answered already, by who may not, twice by the same person, or with a
- * signature that is not theirs; `approval_expired` when it comes too late.
+ * signature that is not theirs; `approval_expired` when it comes too late. `onAnswer` is awaited before the answer counts for anybody.
  */
-export async function answerApproval(setting: ApprovalSetting, given: GivenAnswer): Promise<{ readonly approval: Approval; readonly answer: Answer }> {
+export async function answerApproval(
+  setting: ApprovalSetting,
+  given: GivenAnswer,
+  onAnswer: (approval: Approval, answer: Answer) => Promise<void>,
+): Promise<Approval> {
+  let recorded: string | undefined;
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const found = await documentOf(setting, given.tenantId, given.id);
     if (found === undefined) throw new AmbitError("approval_invalid", "there is no such request");
@@ -98,16 +120,18 @@ export async function answerApproval(setting: ApprovalSetting, given: GivenAnswe
     const approval = await viewOf(setting, stored);
     if (approval.status === "expired") throw new AmbitError("approval_expired", "the request has expired");
     if (approval.status !== "pending") throw new AmbitError("approval_invalid", `the request is ${approval.status} already`);
-    const text = "signed" in given ? given.signed : await vouched(setting, given, stored.request.binding);
-    const answer = await readAnswer(text, (kid) => keyOf(setting, kid));
-    if (answer === undefined || answer.request !== approval.id || answer.binding !== stored.request.binding)
-      throw new AmbitError("approval_invalid", "the answer is not signed, or to another request");
-    if (!(await isOwn(setting, answer)) || !(await mayAnswer(setting, stored.request, answer.approver)))
+    const text = recorded ?? ("signed" in given ? given.signed : await vouched(setting, given, stored.request.binding));
+    const answer = await readAnswer(text, (kid) => keyOf(setting, kid, given.tenantId));
+    if (answer === undefined || !isAbout(answer, stored)) throw new AmbitError("approval_invalid", "the answer is not signed, or to another request");
+    if (!(await isOwn(setting, answer, given.tenantId)) || !(await mayAnswer(setting, stored.request, answer.approver)))
       throw new AmbitError("approval_invalid", `\`${answer.approver}\` may not answer this request`);
+    if (!isInTime(setting, answer, stored)) throw new AmbitError("approval_expired", "the answer is from another time");
     if (approval.answers.some(({ approver }) => approver === answer.approver))
       throw new AmbitError("approval_invalid", `\`${answer.approver}\` has answered already`);
-    const next: Stored = { ...stored, answers: [...stored.answers, text], expiresAt: setting.now() + setting.lifetime };
-    if (await write(setting, next, found.version)) return { approval: await viewOf(setting, next), answer };
+    if (recorded === undefined) await onAnswer(approval, answer);
+    recorded = text;
+    const next: Stored = { ...stored, answers: [...stored.answers, text] };
+    if (await write(setting, next, found.version)) return viewOf(setting, next);
   }
   throw new AmbitError("state_unavailable", "the answer could not be written");
 }
@@ -121,18 +145,29 @@ async function vouched(setting: ApprovalSetting, given: Extract<GivenAnswer, { r
 
 /** INVARIANT I5: every answer is verified each time, under the keys and by the rights of now: who may not approve any longer has not approved. */
 async function viewOf(setting: ApprovalSetting, stored: Stored): Promise<Approval> {
-  const { request, number, isUsed } = stored;
-  const id = idOf(request.binding, number);
+  const { request, isUsed, createdAt } = stored;
+  const id = idOf(stored);
   const answers: Answer[] = [];
   for (const text of stored.answers) {
-    const answer = await readAnswer(text, (kid) => keyOf(setting, kid));
-    const counts = answer?.request === id && answer.binding === request.binding && !answers.some(({ approver }) => approver === answer.approver);
-    if (counts && (await isOwn(setting, answer)) && (await mayAnswer(setting, request, answer.approver))) answers.push(answer);
+    const answer = await readAnswer(text, (kid) => keyOf(setting, kid, request.tenantId));
+    const counts =
+      answer !== undefined && isAbout(answer, stored) && isInTime(setting, answer, stored) && !answers.some(({ approver }) => approver === answer.approver);
+    if (counts && (await isOwn(setting, answer, request.tenantId)) && (await mayAnswer(setting, request, answer.approver))) answers.push(answer);
   }
-  const last = Math.max(...answers.map(({ answeredAt }) => answeredAt * 1000 + setting.lifetime));
-  const expiresAt = answers.length === 0 ? stored.expiresAt : Math.min(stored.expiresAt, last);
+  // A request waits for so long, and each answer counts for so long, however many others come after it.
+  const expiresAt = answers.length === 0 ? createdAt + setting.lifetime : Math.min(...answers.map(({ answeredAt }) => answeredAt * 1000 + setting.lifetime));
   const status = isUsed ? "used" : expiresAt <= setting.now() ? "expired" : await standing(setting, request, answers);
   return { id, status, request, expiresAt, answers: answers.map(({ approver, decision, answeredAt }) => ({ approver, decision, at: answeredAt * 1000 })) };
+}
+
+function isAbout(answer: Answer, stored: Stored): boolean {
+  return answer.request === idOf(stored) && answer.binding === stored.request.binding;
+}
+
+/** Not before it was asked for (in whole seconds), and not longer ago than an answer counts. */
+function isInTime({ now, lifetime }: ApprovalSetting, { answeredAt }: Answer, { createdAt }: Stored): boolean {
+  const [at, time] = [answeredAt * 1000, now()];
+  return at + 1000 > createdAt && at <= time + 1000 && at + lifetime > time;
 }
 
 async function standing(setting: ApprovalSetting, request: ApprovalRequest, answers: readonly Answer[]): Promise<ApprovalStatus> {
@@ -147,6 +182,7 @@ async function standing(setting: ApprovalSetting, request: ApprovalRequest, answ
 /** Whoever can meet one of the demands can also say no. */
 async function mayAnswer(setting: ApprovalSetting, request: ApprovalRequest, approver: string): Promise<boolean> {
   if (setting.isAgent(approver) || approver === request.agentId || request.above.includes(approver)) return false;
+  if ((await setting.rolesOf(request.tenantId, approver)) === "removed") return false;
   const can = await Promise.all(request.demands.map((demand) => meets(setting, request, demand, approver)));
   return can.some((isMet) => isMet);
 }
@@ -155,50 +191,63 @@ async function meets(setting: ApprovalSetting, { tenantId, delegatorId }: Approv
   if (demand.fourEyes && approver === delegatorId) return false;
   const names: Approver[] = [`user:${approver}`, ...(approver === delegatorId ? (["delegator"] as const) : [])];
   if (demand.by.some((by) => names.includes(by))) return true;
-  const roles = new Set([...(setting.approvers.get(approver)?.roles ?? []), ...(await setting.rolesOf(tenantId, approver))]);
+  const known = await setting.rolesOf(tenantId, approver);
+  const roles = new Set([...(approverOf(setting, approver, tenantId)?.roles ?? []), ...(known === "removed" ? [] : known)]);
   return demand.by.some((by) => by.startsWith("role:") && roles.has(by.slice("role:".length)));
 }
 
 /** A person signs with their own key; what is vouched for, the decision point. */
-async function isOwn(setting: ApprovalSetting, { approver, key }: Answer): Promise<boolean> {
+async function isOwn(setting: ApprovalSetting, { approver, key }: Answer, tenantId: string): Promise<boolean> {
   const isOurs = setting.ownKeys().some(({ thumbprint }) => thumbprint === key.thumbprint);
-  return isOurs || setting.approvers.get(approver)?.keys.has(key.thumbprint) === true;
+  return isOurs || approverOf(setting, approver, tenantId)?.keys.has(key.thumbprint) === true;
 }
 
-function keyOf({ approvers, ownKeys }: ApprovalSetting, kid: string): PublicKey | undefined {
-  const own = ownKeys().find(({ thumbprint }) => thumbprint === kid);
+/** INVARIANT I12: whoever approves in one tenant is nobody in another. */
+function approverOf({ approvers }: ApprovalSetting, id: string, tenantId: string): KnownApprover | undefined {
+  const known = approvers.get(id);
+  return known !== undefined && (known.tenants === "any" || known.tenants.has(tenantId)) ? known : undefined;
+}
+
+function keyOf(setting: ApprovalSetting, kid: string, tenantId: string): PublicKey | undefined {
+  const own = setting.ownKeys().find(({ thumbprint }) => thumbprint === kid);
   if (own !== undefined) return own;
-  for (const { keys } of approvers.values()) if (keys.has(kid)) return keys.get(kid);
+  for (const id of setting.approvers.keys()) {
+    const key = approverOf(setting, id, tenantId)?.keys.get(kid);
+    if (key !== undefined) return key;
+  }
   return undefined;
 }
 
-function idOf(binding: string, number: number): string {
-  return `apr_${binding}.${number}`;
+function idOf({ request, nonce }: Stored): string {
+  return `apr_${request.binding}.${nonce}`;
+}
+
+/** Of an id; `undefined` for what is none. */
+function bindingOf(id: string): string | undefined {
+  return /^apr_([A-Za-z0-9_-]{43})\.[A-Za-z0-9_-]{16}$/.exec(id)?.[1];
 }
 
 async function documentOf(setting: ApprovalSetting, tenantId: string, id: string): Promise<StoredDocument | undefined> {
-  const [, binding, number] = /^apr_([A-Za-z0-9_-]{43})\.([1-9][0-9]{0,9})$/.exec(id) ?? [];
+  const binding = bindingOf(id);
   const found = binding === undefined ? undefined : await setting.documents.get(tenantId, COLLECTION, binding);
-  return found !== undefined && read(found).number === Number(number) ? found : undefined;
+  return found !== undefined && idOf(read(found)) === id ? found : undefined;
 }
 
 function read({ content }: StoredDocument): Stored {
   const member = (name: string): Json => own(content, name) ?? null;
-  const [number, answers, expiresAt] = [member("number"), member("answers"), member("expiresAt")];
+  const [nonce, answers, createdAt, request] = [member("nonce"), member("answers"), member("createdAt"), member("request")];
   const isReadable =
-    Number.isSafeInteger(number) && Number.isSafeInteger(expiresAt) && Array.isArray(answers) && answers.every((text: Json) => typeof text === "string");
+    typeof nonce === "string" &&
+    Number.isSafeInteger(createdAt) &&
+    isJsonObject(request) &&
+    Array.isArray(answers) &&
+    answers.every((text: Json) => typeof text === "string");
   if (!isReadable) throw new AmbitError("state_unavailable", "a request for approval cannot be read");
-  return {
-    number: number as number,
-    request: readRequest(content),
-    answers: answers as readonly string[],
-    isUsed: member("isUsed") === true,
-    expiresAt: expiresAt as number,
-  };
+  return { nonce, request: readRequest(content), answers: answers as readonly string[], isUsed: member("isUsed") === true, createdAt: createdAt as number };
 }
 
 /** Kept for a while after its end, so that who comes late hears why. */
-function write(setting: ApprovalSetting, { number, request, answers, isUsed, expiresAt }: Stored, replaces: number): Promise<boolean> {
-  const content: JsonObject = { number, request: writeRequest(request), answers, isUsed, expiresAt };
-  return setting.documents.put(request.tenantId, COLLECTION, request.binding, content, replaces, expiresAt + setting.lifetime);
+function write(setting: ApprovalSetting, { nonce, request, answers, isUsed, createdAt }: Stored, replaces: number): Promise<boolean> {
+  const content: JsonObject = { nonce, request: writeRequest(request), answers, isUsed, createdAt };
+  return setting.documents.put(request.tenantId, COLLECTION, request.binding, content, replaces, setting.now() + 2 * setting.lifetime);
 }

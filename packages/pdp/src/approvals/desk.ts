@@ -24,10 +24,7 @@ export function createApprovalDesk(now: () => Setting): ApprovalDesk {
   return Object.freeze<ApprovalDesk>({
     list: async (tenantId, { after, limit } = {}) => listApprovals(approvals(), tenantId, after, limit),
     get: async (tenantId, id) => getApproval(approvals(), tenantId, id),
-    answer: async (given) => {
-      const { approval, answer } = await answerApproval(approvals(), given);
-      await recordAnswer(now(), approval, answer, "signed" in given ? "signature" : given.assertedBy);
-      return approval;
-    },
+    answer: async (given) =>
+      answerApproval(approvals(), given, (approval, answer) => recordAnswer(now(), approval, answer, "signed" in given ? "signature" : given.assertedBy)),
   });
 }

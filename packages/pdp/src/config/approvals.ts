@@ -17,7 +17,7 @@ export interface ApprovalConfig {
 const QUARTER_OF_AN_HOUR = 900;
 
 /** Reads `approvals` of the configuration. `read` opens a part that may be a path. */
-export async function parseApprovals(reader: Reader, read: (part: Reader, name: string) => Promise<Reader>): Promise<ApprovalConfig> {
+export async function parseApprovals(reader: Reader, read: (part: Reader, name: string, isSecret?: boolean) => Promise<Reader>): Promise<ApprovalConfig> {
   reader.members([], ["rules", "approvers", "lifetime_seconds", "key"]);
   const [rules, approvers, lifetime, key] = [reader.at("rules"), reader.at("approvers"), reader.at("lifetime_seconds"), reader.at("key")];
   const seconds = lifetime.isAbsent ? QUARTER_OF_AN_HOUR : lifetime.count();
@@ -26,6 +26,6 @@ export async function parseApprovals(reader: Reader, read: (part: Reader, name: 
     rules: rules.isAbsent ? [] : rules.elements().map(parseRule),
     approvers: approvers.isAbsent ? new Map() : parseApprovers(await read(approvers, "the approvers")),
     lifetime: seconds * 1000,
-    key: key.isAbsent ? undefined : await readPrivate(await read(key, "the key of approvals")),
+    key: key.isAbsent ? undefined : await readPrivate(await read(key, "the key of approvals", true)),
   };
 }

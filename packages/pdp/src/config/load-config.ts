@@ -118,15 +118,15 @@ async function loadTrust(
   now: () => number,
 ): Promise<Pick<LoadedConfig, "signing" | "anchors" | "audience" | "identity" | "approvals">> {
   const [signing, anchors, audience, identity] = [reader.at("signing"), reader.at("anchors"), reader.at("audience"), reader.at("identity")];
-  const read = async (part: Reader, name: string): Promise<Reader> => {
+  const read = async (part: Reader, name: string, isSecret = false): Promise<Reader> => {
     if (typeof part.value !== "string") return part;
     const path = resolve(folder, part.text());
-    return new Reader("config_invalid", `${name} ${shown(path)}`, await readJson(path, "config_invalid"));
+    return new Reader("config_invalid", `${name} ${shown(path)}`, await readJson(path, "config_invalid", isSecret));
   };
   const approvals = reader.at("approvals");
   return {
     approvals: approvals.value === "none" ? undefined : await parseApprovals(approvals, read),
-    signing: signing.isAbsent ? undefined : await parseSigning(signing, await read(signing.at("key"), "the signing key")),
+    signing: signing.isAbsent ? undefined : await parseSigning(signing, await read(signing.at("key"), "the signing key", true)),
     anchors: anchors.isAbsent ? undefined : readAnchors(await read(anchors, "the anchors"), now),
     audience: audience.isAbsent ? [] : audience.texts(isIdentifier, "a name of visible ASCII"),
     identity: identity.isAbsent ? undefined : parseIdentity(await read(identity, "the identity providers"), now),
@@ -153,11 +153,13 @@ async function loadPolicyFile(reader: Reader, folder: string): Promise<PolicyFil
   return { name: shown(path), text: await readText(path, "policy_invalid") };
 }
 
-async function readJson(path: string, code: ConfigCode): Promise<unknown> {
+/** The parser's message quotes what it could not read, so of a secret nothing of it is told. */
+async function readJson(path: string, code: ConfigCode, isSecret = false): Promise<unknown> {
   const text = await readText(path, code);
   try {
     return JSON.parse(text);
   } catch (cause) {
+    if (isSecret) throw new AmbitError(code, `${shown(path)} is not JSON`);
     throw new AmbitError(code, `${shown(path)} is not JSON: ${cause instanceof Error ? cause.message : ""}`, { cause });
   }
 }

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { AmbitError, isIdentifier } from "@ambit/core";
+import type { ProofVerifier } from "@ambit/core/identity";
 import type { Caller, Role } from "../server/callers.ts";
 import type { ServeOptions } from "../server/serve.ts";
 import { parseIdentity } from "./identity.ts";
@@ -10,17 +11,19 @@ import { Reader } from "./reader.ts";
 export interface Serving {
   readonly url: string;
   readonly callers: readonly Caller[];
+  /** Whose tokens show which workload asks for an envelope; absent: no OAuth endpoints. */
+  readonly workloads: ProofVerifier | undefined;
   readonly serve: ServeOptions;
 }
 
 const ROLES: readonly Role[] = ["enforce", "assert", "operate", "evaluate", "observe"];
 
 /**
- * Reads how a decision point is served: `{ "url", "port", "host"?, "tls"?: { "cert", "key", "client_ca"? }, "behind_proxy"?, "callers": […] }`; the files of `tls` are named relative to `path`.
+ * Reads how a decision point is served: `{ "url", "port", "host"?, "tls"?: { "cert", "key", "client_ca"? }, "behind_proxy"?, "workloads"?, "callers": […] }`; the files of `tls` are named relative to `path`.
  * Refuses (`config_invalid`) unknown members, and callers that nobody could be. What they may be, `createPdpService` checks.
  */
 export async function parseServing(data: unknown, path: string, now: () => number = Date.now): Promise<Serving> {
-  const reader = new Reader("config_invalid", path, data).members(["url", "port", "callers"], ["host", "tls", "behind_proxy"]);
+  const reader = new Reader("config_invalid", path, data).members(["url", "port", "callers"], ["host", "tls", "behind_proxy", "workloads"]);
   const [host, tls, proxy] = [reader.at("host"), reader.at("tls"), reader.at("behind_proxy")];
   const file = async (part: Reader): Promise<string> => {
     try {
@@ -35,6 +38,7 @@ export async function parseServing(data: unknown, path: string, now: () => numbe
   return {
     url: reader.at("url").text(),
     callers: callers.map((caller) => readCaller(caller, now)),
+    workloads: reader.at("workloads").isAbsent ? undefined : parseIdentity(reader.at("workloads"), now),
     serve: {
       port: reader.at("port").count(),
       ...(host.isAbsent ? {} : { host: host.text() }),

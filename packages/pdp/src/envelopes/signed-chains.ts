@@ -71,6 +71,7 @@ export function createSignedChains(options: SignedChainOptions): SignedChains {
     // INVARIANT I5: taken where the call is committed.
     replay: "deferred",
     requireChainAudience: true,
+    requirePopAudience: true,
     now,
   });
   // A chain that was verified before is the same object again.
@@ -79,7 +80,7 @@ export function createSignedChains(options: SignedChainOptions): SignedChains {
     let chain = chains.get(verified);
     if (chain === undefined) {
       checkAudience(verified, audience);
-      chains.set(verified, (chain = verified.anchor.kind === "ambit" ? ours(verified, order) : foreign(verified, options)));
+      chains.set(verified, (chain = verified.anchor.kind === "ambit" ? ours(verified, order, signing?.issuer) : foreign(verified, options)));
     }
     return chain;
   };
@@ -136,10 +137,12 @@ function checkAudience({ tokens }: VerifiedChain<EnvelopeAnchor>, names: readonl
     throw new Refused("envelope", "audience_mismatch", "the envelope does not say that it may be shown here");
 }
 
-function ours(verified: VerifiedChain<EnvelopeAnchor>, order: Order): Chain {
+function ours(verified: VerifiedChain<EnvelopeAnchor>, order: Order, self: string | undefined): Chain {
   const { envelopes } = orThrow(verifyEnvelopes(verified, order));
   const lineage = readLineage((verified.tokens[0] as VerifiedChain<EnvelopeAnchor>["leaf"]).claims);
-  if (lineage === null) throw new Refused("envelope", "envelope_malformed", "the root names a lineage that cannot be one");
+  // A lineage is an account: who could name another issuer's would spend from it.
+  if (lineage === null || (lineage !== undefined && verified.anchor.issuer !== self))
+    throw new Refused("envelope", "envelope_malformed", "the root names a lineage that is not its issuer's to go on in");
   const links = envelopes.map(({ token, envelope }): ChainLink => linkOf(token, envelope));
   return { lineage: lineage ?? (links[0] as ChainLink).id, links: links as [ChainLink, ...ChainLink[]], issuer: verified.anchor.issuer };
 }

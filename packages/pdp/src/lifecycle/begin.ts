@@ -1,5 +1,6 @@
 import {
   ACTS,
+  renewalArgs,
   AmbitError,
   parseEnvelope,
   randomText,
@@ -37,6 +38,12 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
     const earlier = await openEarlier(setting, request, envelope);
     const lineage = earlier?.lineage;
     const { policies, details } = await decideRoot(setting, { lineage: lineage ?? id, links: [{ id, envelope, issuedAt: now }] });
+    // INVARIANT I6: what was spent and read is remembered for as long as the new root lives; before it is there.
+    const { tenantId, expiresAt } = envelope;
+    if (lineage !== undefined)
+      await orRefuse("commit", "state_unavailable", "the task could not be renewed", () =>
+        setting.state.label(tenantId, lineage, { integrity: "trusted", dataClasses: [] }, expiresAt + REMEMBER_EXPIRED),
+      );
     const issued = await issueRoot(setting, envelope, request, now, lineage);
     const isReplaced = earlier !== undefined && leafOf(earlier).envelope.purpose !== envelope.purpose;
     // INVARIANT I7: what was allowed for the old purpose is not there for the new one.
@@ -86,10 +93,12 @@ function readKey(holder: BeginRequest["holder"]): PublicKey {
 }
 
 /** The envelope that a task goes on from. It is the root of its lineage, of the same task and for the same people, and its holder asks. */
-async function openEarlier(setting: Setting, { continues, envelope: wire, agent }: BeginRequest, envelope: Envelope): Promise<Chain | undefined> {
+async function openEarlier(setting: Setting, { continues, envelope: wire, agent, holder }: BeginRequest, envelope: Envelope): Promise<Chain | undefined> {
   if (continues === undefined) return undefined;
-  const { chain, by } = await openAct(setting, continues, () => ({ name: ACTS.renew, args: { envelope: wire } }));
+  const { chain, by } = await openAct(setting, continues, () => ({ name: ACTS.renew, args: renewalArgs(wire, holder) }));
   await checkEnvelope(setting, chain, agent);
+  if ((chain.issuer === undefined) !== (holder === undefined))
+    throw new Refused("envelope", "holder_mismatch", "a signed envelope goes on as a signed one, and a handle as a handle");
   if (by !== "leaf" || chain.links.length !== 1)
     throw new Refused("envelope", "hand_off_denied", "only the first envelope of a lineage can be renewed, by its holder; ask whoever handed this one on");
   const { envelope: from } = leafOf(chain);

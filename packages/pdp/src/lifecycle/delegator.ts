@@ -1,5 +1,5 @@
 import type { BeginRequest, Envelope } from "@ambit/core";
-import { Refused } from "../refusal.ts";
+import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
 
 /**
@@ -18,5 +18,19 @@ export async function checkDelegator(setting: Setting, { assertedBy, proof }: Be
   if (tenantId !== envelope.tenantId) throw new Refused("envelope", "tenant_mismatch", "the proof is for another tenant than the envelope");
   if (delegatorId !== envelope.delegatorId) throw new Refused("envelope", "proof_invalid", "the proof is of another delegator than the envelope names");
   if (agentId !== undefined && agentId !== envelope.agentId) throw new Refused("envelope", "holder_mismatch", "the proof is for another agent");
+  await checkFresh(setting, tenantId, delegatorId, answer.identity.authenticatedAt);
   return `${kind} ${issuer}`;
+}
+
+/** INVARIANT I7: who was revoked begins again with a proof from after that. */
+async function checkFresh(setting: Setting, tenantId: string, delegatorId: string, authenticatedAt: number | undefined): Promise<void> {
+  const message = "it cannot be told whether the delegator was revoked";
+  const times: unknown = await orRefuse("envelope", "state_unavailable", message, () =>
+    setting.state.revokedAt(tenantId, [`delegator:${delegatorId}`, "tenant"]),
+  );
+  if (!Array.isArray(times) || times.length !== 2 || times.some((time) => time !== null && !Number.isFinite(time)))
+    throw new Refused("envelope", "state_unavailable", message);
+  const last = Math.max(...times.map((time: number | null) => time ?? -Infinity));
+  if (last !== -Infinity && !(authenticatedAt !== undefined && authenticatedAt > last))
+    throw new Refused("envelope", "proof_invalid", "the proof is from before the delegator was revoked");
 }

@@ -37,7 +37,7 @@ export async function introduce(setting: Setting, request: Introduction): Promis
  */
 export async function letIn(setting: Setting, chain: Chain, excerpts: Excerpts = []): Promise<void> {
   const leaf = leafOf(chain);
-  if (chain.issuer === undefined || setting.letIn.has(leaf)) return;
+  if (chain.issuer === undefined || (setting.letIn.has(leaf) && excerpts.length === 0)) return;
   const { tenantId } = chain.links[0].envelope;
   const message = "it cannot be told whether the envelope was decided before";
   const ids = chain.links.map(({ id }) => id);
@@ -47,6 +47,9 @@ export async function letIn(setting: Setting, chain: Chain, excerpts: Excerpts =
     // Own answers only: whatever is not `true` is decided.
     if (isIn[index] !== true) await onceAtATime(setting, link, () => decideLink(setting, prefixOf(chain, index), link === leaf ? excerpts : []));
   }
+  // What is given along is labelled when the envelope is let in, or not given.
+  if (excerpts.length > 0 && isIn[ids.length - 1] === true)
+    throw new Refused("envelope", "hand_off_denied", "the envelope was shown before; what is given along comes with the first showing");
   setting.letIn.add(leaf);
 }
 
@@ -83,7 +86,9 @@ async function decideLink(setting: Setting, chain: Chain, excerpts: Excerpts): P
     await record(setting, kind, partyOf(about, agentId), id, { ...refusalDetails(refusal), ...details }).catch(() => undefined);
     throw new Recorded(refusal, id);
   }
-  await orRefuse("envelope", "state_unavailable", "the envelope could not be let in", () => setting.state.admit(tenantId, link.id, keepUntil(chain)));
+  const message = "the envelope could not be let in";
+  const admitted: unknown = await orRefuse("envelope", "state_unavailable", message, () => setting.state.admit(tenantId, link.id, keepUntil(chain)));
+  if (typeof admitted !== "boolean") throw new Refused("envelope", "state_unavailable", message);
 }
 
 /** The decision by which an envelope was let in is named after it, so that everybody who asks hears of the same. */

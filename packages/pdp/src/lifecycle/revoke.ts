@@ -3,6 +3,7 @@ import { AmbitError } from "@ambit/core";
 import { clock } from "../clock.ts";
 import type { Setting } from "../setting.ts";
 import { LONGEST_LIFE } from "../envelopes/chain.ts";
+import { orRefuse } from "../refusal.ts";
 import { record } from "../steps/log.ts";
 
 /** What a person stops: everything that was given out so far for one of these. */
@@ -16,10 +17,13 @@ export interface Revocation {
   readonly reason?: string | undefined;
 }
 
+/** Milliseconds by which the clocks of decision points may differ; what is given out within them after a revocation counts as from before it. */
+const CLOCK_SKEW = 5000;
+
 const SCOPES: readonly Revocation["scope"][] = ["envelope", "task", "session", "agent", "delegator", "tenant"];
 
 /**
- * Revokes what was given out until now for one scope, with everything derived from it; what is begun afterwards is not concerned. A signed envelope says its time in
+ * Revokes what was given out until now, and for as long as clocks may differ (5 seconds), for one scope, with everything derived from it; what is begun afterwards is not concerned. A signed envelope says its time in
  * whole seconds, so one of the very second of the revocation counts as from before it.
  *
  * The next question is refused (`envelope_revoked`), also the redemption of a grant that was given before. Throws `option_invalid` for a scope that is none,
@@ -30,7 +34,10 @@ export async function revoke(setting: Setting, { tenantId, scope, id, by, reason
   if (!isIdentifier(tenantId) || !isIdentifier(by) || !SCOPES.includes(scope) || !isNamed)
     throw new AmbitError("option_invalid", "a revocation names its tenant, a scope, the id of the scope (none for `tenant`) and who says so");
   const now = clock(setting);
-  await setting.state.revoke(tenantId, [scope === "tenant" ? scope : `${scope}:${id}`], now, now + LONGEST_LIFE);
+  // INVARIANT I7: whose clock is ahead may have given something out that says so.
+  await orRefuse("commit", "state_unavailable", "it could not be revoked", () =>
+    setting.state.revoke(tenantId, [scope === "tenant" ? scope : `${scope}:${id}`], now + CLOCK_SKEW, now + CLOCK_SKEW + LONGEST_LIFE),
+  );
   const party = {
     tenant: tenantId,
     task: scope === "task" ? (id as string) : "any",

@@ -32,6 +32,14 @@ export function ambitRoutes(pdp: ServedPdp, url: string, chains: SeenChains, met
     if (shown.chain !== undefined) chains.note(shown.chain);
   };
 
+  /** INVARIANT I12: a caller asks for the tenants that it was let in for, whoever's chain it shows. What is no chain of ours is refused by who decides. */
+  const ownTenant = async (shown: { readonly chain?: readonly string[] } | Presentation, caller: Caller): Promise<void> => {
+    const chain = "chain" in shown ? shown.chain : undefined;
+    if (chain === undefined || caller.tenants === "any") return;
+    const tenantId = await pdp.tenantOf(chain);
+    if (tenantId !== undefined && !mayActFor(caller, tenantId)) throw requestProblem("forbidden", "the caller may not act for this tenant");
+  };
+
   return [
     termsRoute(pdp, url),
     route(ENDPOINTS.begin, "enforce", async ({ continues, ...question }, caller) => {
@@ -41,9 +49,13 @@ export function ambitRoutes(pdp: ServedPdp, url: string, chains: SeenChains, met
       const asserted = question.assertedBy === "app" && !caller.roles.has("assert") ? ({ assertedBy: "proof" } as const) : {};
       return issueOnWire(told("begin", await pdp.begin({ ...question, ...given, ...asserted })), true);
     }),
-    route(ENDPOINTS.introduce, "enforce", async (question) => issueOnWire(told("introduce", await pdp.introduce(question)), false)),
-    route(ENDPOINTS.decide, "enforce", async ({ context, ...question }) => {
+    route(ENDPOINTS.introduce, "enforce", async (question, caller) => {
+      await ownTenant(question, caller);
+      return issueOnWire(told("introduce", await pdp.introduce(question)), false);
+    }),
+    route(ENDPOINTS.decide, "enforce", async ({ context, ...question }, caller) => {
       const presentation = chains.whole(context.presentation);
+      await ownTenant(presentation, caller);
       const decision = await pdp.decide({ ...question, context: { ...context, presentation } });
       const { refusal } = decision.context;
       metrics.decided("decide", decision.decision, refusal?.code);
@@ -51,18 +63,22 @@ export function ambitRoutes(pdp: ServedPdp, url: string, chains: SeenChains, met
       if (decision.decision || (refusal?.step !== undefined && refusal.step !== "envelope" && refusal.step !== "call")) verified(context.presentation);
       return decision;
     }),
-    route(ENDPOINTS.redeem, "enforce", async ({ presentation, ...question }): Promise<Done> => {
-      const answer = await pdp.redeem({ ...question, presentation: chains.whole(presentation) });
+    route(ENDPOINTS.redeem, "enforce", async ({ presentation, ...question }, caller) => {
+      const shown = chains.whole(presentation);
+      await ownTenant(shown, caller);
+      const answer = await pdp.redeem({ ...question, presentation: shown });
       metrics.decided("redeem", answer.redeemed, answer.redeemed ? undefined : answer.refusal.code);
       if (answer.redeemed) verified(presentation);
-      return answer.redeemed ? { done: true } : { done: false, refusal: answer.refusal };
+      return answer.redeemed ? { done: true, receipt: answer.receipt } : { done: false, refusal: answer.refusal };
     }),
-    route(ENDPOINTS.settle, "enforce", async ({ presentation, ...outcome }) => {
-      const shown: Presentation = chains.whole(presentation);
+    route(ENDPOINTS.settle, "enforce", async ({ presentation, ...outcome }, caller) => {
+      const shown = chains.whole(presentation);
+      await ownTenant(shown, caller);
       return done("settle", () => pdp.settle({ ...outcome, presentation: shown }));
     }),
-    route(ENDPOINTS.end, "enforce", async ({ presentation, ...question }) => {
-      const shown: Presentation = chains.whole(presentation);
+    route(ENDPOINTS.end, "enforce", async ({ presentation, ...question }, caller) => {
+      const shown = chains.whole(presentation);
+      await ownTenant(shown, caller);
       return done("end", () => pdp.end({ ...question, presentation: shown }));
     }),
     route(ENDPOINTS.revoke, "operate", async (revocation, caller) => {

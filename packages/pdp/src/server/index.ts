@@ -14,6 +14,6 @@ export type { ServedPdp } from "./served-pdp.ts";
 export { requestProblem, type ToldProblem } from "./problem.ts";
 export type { Route, RouteAnswer, RouteCall } from "./route.ts";
 
-// What operators do, and how all of it is configured.
-export { operationRoutes } from "../operation/operation-routes.ts";
+// Everything else that is asked, and how it is configured.
+export { allRoutes, type AllRoutesOptions } from "../operation/all-routes.ts";
 export { parseServing, type Serving } from "../config/serving.ts";

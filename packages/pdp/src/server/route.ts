@@ -44,5 +44,8 @@ export interface Route {
   /** Throws `requestProblem` where it does not answer; whatever else it throws is an `internal` problem of which nothing is told. */
   readonly handle: (call: RouteCall) => Promise<RouteAnswer>;
   /** How problems are told, where the protocol of the route has its own way. */
-  readonly tell?: (problem: ToldProblem, requestId: string) => { readonly type: string; readonly body: string };
+  readonly tell?: (
+    problem: ToldProblem,
+    requestId: string,
+  ) => { readonly type: string; readonly body: string; /** @defaultValue that of the problem */ readonly status?: number };
 }

@@ -5,6 +5,8 @@ import type { Revocation } from "../lifecycle/revoke.ts";
 /** What the service serves: an `EmbeddedPdp`. */
 export interface ServedPdp extends Pdp {
   revoke(revocation: Revocation): Promise<void>;
+  /** The tenant of a chain, expired or not; `undefined` for what is none. */
+  tenantOf(chain: readonly string[]): Promise<string | undefined>;
   /** What the digests of the terms are made of. */
   catalogue(): Catalogue;
 }

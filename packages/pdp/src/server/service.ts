@@ -181,8 +181,8 @@ function responseOf({ status = 200, json, text, headers }: RouteAnswer, requestI
 function refusing(error: unknown, requestId: string, route: Route | undefined, onError: (error: unknown) => void): Response {
   const told = problemOf(error);
   if (told.code === "internal") hear(onError, error);
-  const text = route?.tell?.(told, requestId) ?? { type: "application/json", body: problemText(told, requestId) };
-  return responseOf({ status: told.status, text, headers: told.headers }, requestId);
+  const text: ReturnType<NonNullable<Route["tell"]>> = route?.tell?.(told, requestId) ?? { type: "application/json", body: problemText(told, requestId) };
+  return responseOf({ status: text.status ?? told.status, text, headers: told.headers }, requestId);
 }
 
 function hear(onError: (error: unknown) => void, error: unknown): void {

@@ -160,14 +160,14 @@ function planDebits(
   // Other arguments under the same id, or a grant that nobody used in time: what was reserved for it is free for this one.
   const free = new Map<string, number>();
   for (const { account, amount } of earlier?.debits ?? []) free.set(account, (free.get(account) ?? 0) + amount);
-  const reserved: Record<string, number> = {};
+  const reserved = new Map<string, number>();
   const debits: PlannedDebit[] = [];
   for (const { unit, want, atLeast, refundable, accounts } of commit.reservations) {
     const left = accounts.map(({ id, limit }) => limit - (rows.accounts.get(id)?.spent ?? 0) + (free.get(id) ?? 0));
     const remaining = Math.min(Number.MAX_SAFE_INTEGER, ...left);
     const amount = Math.min(want, remaining);
     if (amount < atLeast) return { status: "exhausted", unit, remaining: Math.max(0, remaining) };
-    reserved[unit] = amount;
+    reserved.set(unit, amount);
     for (const { id: account, window } of accounts) {
       // An account that is named twice is debited twice.
       free.set(account, (free.get(account) ?? 0) - amount);
@@ -175,7 +175,8 @@ function planDebits(
       debits.push({ unit, account, refundable, amount, heldUntil: commit.grant.expiresAt, until });
     }
   }
-  return { reserved, debits };
+  // INVARIANT I14: each unit is an own property, also one that is called as an inherited name.
+  return { reserved: Object.fromEntries(reserved), debits };
 }
 
 function isOpen({ phase }: Call): boolean {

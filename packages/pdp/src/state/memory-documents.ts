@@ -1,4 +1,5 @@
 import type { DocumentStore, StoredDocument } from "@ambit/core";
+import { checkLimit, checkPut } from "./documents.ts";
 
 interface Kept extends StoredDocument {
   readonly keepUntil: number;
@@ -21,16 +22,19 @@ export function createMemoryDocuments(): MemoryDocuments {
   return {
     get: async (tenantId, collection, id) => collectionOf(tenantId, collection).get(id),
     put: async (tenantId, collection, id, content, replaces, keepUntil) => {
+      checkPut(replaces, keepUntil);
       const documents = collectionOf(tenantId, collection);
       if ((documents.get(id)?.version ?? 0) !== replaces) return false;
       documents.set(id, { id, version: replaces + 1, content, keepUntil });
       return true;
     },
-    list: async (tenantId, collection, after, limit) =>
-      [...collectionOf(tenantId, collection).values()]
+    list: async (tenantId, collection, after, limit) => {
+      checkLimit(limit);
+      return [...collectionOf(tenantId, collection).values()]
         .filter(({ id }) => id > after)
         .sort((a, b) => (a.id < b.id ? -1 : 1))
-        .slice(0, limit),
+        .slice(0, limit);
+    },
     sweep: (now) => {
       for (const documents of collections.values()) for (const [id, { keepUntil }] of documents) if (keepUntil < now) documents.delete(id);
     },

@@ -29,9 +29,14 @@ export async function applyMigrations(migrations: readonly Migration[], target: 
   return (await umzug.up()).map(({ name }) => name);
 }
 
-/** Whether all is there. Refuses (`config_invalid`) what a newer version made: it may mean something else by the same columns. */
+/** Whether all is there. Refuses what `missingOf` refuses. */
 export function checkApplied(migrations: readonly Migration[], applied: readonly string[]): boolean {
+  return missingOf(migrations, applied).length === 0;
+}
+
+/** What is not there yet. Refuses (`config_invalid`) what a newer version made: it may mean something else by the same columns. */
+export function missingOf(migrations: readonly Migration[], applied: readonly string[]): readonly string[] {
   const newer = applied.find((name) => !migrations.some((migration) => migration.name === name));
   if (newer !== undefined) throw new AmbitError("config_invalid", `the state was made by a newer version: \`${newer}\` is not known here`);
-  return applied.length === migrations.length;
+  return migrations.map(({ name }) => name).filter((name) => !applied.includes(name));
 }

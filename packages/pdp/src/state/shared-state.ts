@@ -1,9 +1,10 @@
-import { AmbitError, type CallKey, type Labels, type StateStore } from "@ambit/core";
+import { AmbitError, type CallKey, type DocumentStore, type Labels, type StateStore } from "@ambit/core";
+import { documentsOver, type DocumentRows } from "./documents.ts";
 import { addLabels, checkAmounts, commitCall, factsOf, redeemCall, settleCall, type Lineage, type Rows } from "./ledger.ts";
 import type { Needs } from "./stored.ts";
 
 /** What a database has to do for `createSharedState`. Whatever it rejects with is a deny. */
-export interface Backend {
+export interface Backend extends DocumentRows {
   /**
    * Loads what is needed, lets `work` change it and stores what it changed: one transaction, with what was loaded locked until its end. `work` runs again, on what
    * was loaded again, where another process got in between.
@@ -21,7 +22,7 @@ export interface Backend {
 }
 
 /** State that processes share. */
-export interface SharedState extends StateStore {
+export interface SharedState extends StateStore, DocumentStore {
   /** Lets go of files and connections; whatever is asked afterwards is rejected. */
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
@@ -115,6 +116,7 @@ export function createSharedState(backend: Backend, options: SharedOptions): Sha
       const times = await ask([tenantId, ...scopes], () => backend.revokedAt(tenantId, scopes));
       return scopes.map((scope) => times.get(scope) ?? null);
     },
+    ...documentsOver(backend, ask),
     sweep: async (now) => {
       if (closing !== undefined) throw unavailable("it is closed");
       await backend.sweep(now);

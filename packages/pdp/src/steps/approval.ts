@@ -2,7 +2,8 @@ import type { AccessRequest, OnceKey } from "@ambit/core";
 import { approvalRequest, type ApprovalRequest } from "../approvals/approval-request.ts";
 import { onceKeyOf, requestApproval, spendApproval, type Approval } from "../approvals/approvals.ts";
 import { demandsOn } from "../approvals/demand.ts";
-import { leafOf, type Chain } from "../envelopes/chain.ts";
+import { clock } from "../clock.ts";
+import { keepUntil, leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
 import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
@@ -34,7 +35,8 @@ export async function checkApproval(setting: Setting, chain: Chain, tool: ToolEn
   const asked = approvalRequest(chain, tool, { name, ...properties, arguments: request.context.arguments }, demands);
   const approval = await ask(setting, chain, asked);
   return {
-    once: [onceKeyOf(approval)],
+    // Longer than anybody could still answer the request, and as long as the lineage.
+    once: [onceKeyOf(approval, Math.max(keepUntil(chain), approval.expiresAt + 2 * approvals.lifetime))],
     askAgain: async () => {
       await orRefuse("approval", "state_unavailable", UNTOLD, () => spendApproval(approvals, asked));
       await ask(setting, chain, asked);
@@ -44,18 +46,33 @@ export async function checkApproval(setting: Setting, chain: Chain, tool: ToolEn
 }
 
 const UNTOLD = "it cannot be told whether the call was approved";
+/** Requests that a lineage may make in the time that one waits: people are not to be worn out. */
+const MOST_REQUESTS = 100;
 
 /** The approval of this call; refuses while there is none. */
 async function ask(setting: Setting, chain: Chain, asked: ApprovalRequest): Promise<Approval> {
   const { approvals, notify } = setting;
   if (approvals === undefined) throw new Refused("approval", "approval_required", UNTOLD);
-  const { approval, isNew } = await orRefuse("approval", "state_unavailable", UNTOLD, () => requestApproval(approvals, asked));
+  let isNew = false;
+  const approval = await orRefuse("approval", "state_unavailable", UNTOLD, () =>
+    requestApproval(approvals, asked, async (made) => {
+      countRequest(setting, asked, approvals.lifetime);
+      // INVARIANT I11: nobody is asked for what is not on the record.
+      await recordApproval(setting, chain, made);
+      isNew = true;
+    }),
+  );
+  if (isNew) notify(approval);
   const { id, status, expiresAt } = approval;
-  if (isNew) {
-    await recordApproval(setting, chain, approval);
-    notify(approval);
-  }
   if (status === "approved") return approval;
   if (status === "denied") throw new Refused("approval", "approval_denied", `\`${asked.tool}\` was refused by who was asked`);
   throw new Refused("approval", "approval_required", `\`${asked.tool}\` waits for an approval`, undefined, { id, expiresAt });
+}
+
+function countRequest(setting: Setting, { tenantId, lineage }: ApprovalRequest, lifetime: number): void {
+  const now = clock(setting);
+  const key = JSON.stringify([tenantId, lineage]);
+  const recent = (setting.requests.get(key) ?? []).filter((at) => at + lifetime > now);
+  if (recent.length >= MOST_REQUESTS) throw new Refused("approval", "budget_exhausted", "too many requests of this task wait for people");
+  setting.requests.set(key, [...recent, now]);
 }

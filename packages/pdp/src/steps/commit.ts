@@ -28,6 +28,8 @@ export async function commit(setting: Setting, question: CommitQuestion): Promis
   const { chain, tool, callId, callDigest, decisionId, grantId, once } = question;
   const { id: envelopeId, envelope } = leafOf(chain);
   const now = clock(setting);
+  // INVARIANT I5: what has run out since it was looked at is forgotten by the store, and could be used again.
+  if (once.some(({ until }) => !(until >= now))) throw new Refused("commit", "pop_invalid", "the proof or the approval of the call has run out");
   const reservations = reservationsOf(setting, chain, tool, question.arguments);
   const message = "what the call needs could not be reserved";
   const answer = await orRefuse<CommitAnswer>("commit", "state_unavailable", message, () =>

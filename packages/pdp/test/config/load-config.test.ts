@@ -74,7 +74,7 @@ describe("a configuration in files", () => {
       "wants state that is not there",
       async () => write("ambit.config.json", { ...CONFIG, state: "redis" }),
       "config_invalid",
-      "`state` must be one of `memory`",
+      "`state` must be `memory`, or an object",
     ],
     ["names a policy file that is not there", async () => rm(join(folder, "policies/main.cedar")), "policy_invalid", "main.cedar cannot be read"],
     ["has a policy that does not parse", async () => writeFile(join(folder, "policies/main.cedar"), "permit;"), "policy_invalid", "main.cedar:1:7"],

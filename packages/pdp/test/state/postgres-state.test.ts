@@ -1,15 +1,18 @@
 import { randomBytes } from "node:crypto";
+import { inspect } from "node:util";
 import pg, { type PoolClient } from "pg";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import {
   createPostgresState,
   migrate,
+  missingMigrations,
   type PostgresClient,
   type PostgresOptions,
   type PostgresPool,
   type SharedState,
 } from "../../src/state/postgres/index.ts";
 import { startProxy, type Proxy } from "./proxy.ts";
+import { describeDocumentStore } from "./document-store.contract.ts";
 import { commitOf, describeStateStore } from "./state-store.contract.ts";
 import { describeStateRaces } from "./state-store.races.ts";
 import { expectLikeMemory } from "./store-model.ts";
@@ -51,6 +54,7 @@ it.runIf(process.env["AMBIT_REQUIRE_SERVICES"] === "1")("finds PostgreSQL", () =
 // Without the server this is skipped, visibly.
 describe.skipIf(!isThere)(`PostgreSQL at ${new URL(url).host} (AMBIT_TEST_POSTGRES_URL)`, () => {
   describeStateStore("PostgreSQL", () => open(newOptions()));
+  describeDocumentStore("PostgreSQL", () => open(newOptions()));
 
   describeStateRaces("PostgreSQL", {
     module: new URL("postgres-store.ts", import.meta.url).href,
@@ -85,7 +89,7 @@ describe.skipIf(!isThere)(`PostgreSQL at ${new URL(url).host} (AMBIT_TEST_POSTGR
     it("is brought up to date once by any number who start at the same time", async () => {
       const options = newOptions();
       const steps = await Promise.all(Array.from({ length: 8 }, () => migrate(options)));
-      expect(steps.flat()).toEqual(["0001-state", "0002-functions"]);
+      expect(steps.flat()).toEqual(["0001-state", "0002-functions", "0003-documents"]);
       expect(await migrate(options)).toEqual([]);
     });
 
@@ -97,6 +101,7 @@ describe.skipIf(!isThere)(`PostgreSQL at ${new URL(url).host} (AMBIT_TEST_POSTGR
       await admin.query(`INSERT INTO ${options.schema}.migrations VALUES ('9999-later')`);
       await expect(createPostgresState(options)).rejects.toMatchObject({ code: "config_invalid" });
       await expect(migrate(options)).rejects.toMatchObject({ code: "config_invalid" });
+      await expect(missingMigrations(options)).rejects.toMatchObject({ code: "config_invalid" });
     });
 
     it("is not opened with options that are none, or where there is no server", async () => {
@@ -115,6 +120,19 @@ describe.skipIf(!isThere)(`PostgreSQL at ${new URL(url).host} (AMBIT_TEST_POSTGR
       for (const options of bad) await expect(createPostgresState({ ...newOptions(), ...options })).rejects.toMatchObject({ code: "option_invalid" });
       await expect(createPostgresState({})).rejects.toMatchObject({ code: "option_invalid" });
       await expect(createPostgresState({ connectionString: "postgres://127.0.0.1:1/none" })).rejects.toMatchObject({ code: "state_unavailable" });
+    });
+
+    it("is not opened at an address that is none, and no password is in what is told of it", async () => {
+      for (const connectionString of ["postgres://u:hunter2secret@[x/d", "postgres://u:p:hunter2secret@h:port/d", "postgres://u:hunter2secret@127.0.0.1:1/d"]) {
+        for (const opening of [createPostgresState, migrate, missingMigrations]) {
+          const error: unknown = await opening({ connectionString }).then(
+            () => undefined,
+            (reason: unknown) => reason,
+          );
+          expect(error).toMatchObject({ code: connectionString.endsWith(":1/d") ? "state_unavailable" : "option_invalid" });
+          expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("hunter2");
+        }
+      }
     });
 
     it("leaves a pool open that it was given", async () => {

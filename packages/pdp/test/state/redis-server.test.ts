@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { inspect } from "node:util";
 import { createClient, createCluster } from "redis";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createRedisState, type RedisState, type RedisStateOptions } from "../../src/state/redis/index.ts";
@@ -214,6 +215,41 @@ describe.skipIf(!hasServer)("what is kept on a Redis server", () => {
     expect(Math.min(...(await ends()))).toBeGreaterThan(far + 100 * HOUR);
   });
 
+  it("ends also where the last of it was made by a redemption or a settlement", async () => {
+    const { url } = await server();
+    const store = await open({ url });
+    const client = await admin(url);
+    const ends = async (): Promise<readonly number[]> => Promise.all((await client.keys("{ambit:t1}:*")).map((key) => client.pExpireTime(key)));
+    const key = { tenantId: "t1", envelopeId: "e1", callId: "c1" };
+    await store.commit(commitOf({ window: 10 * HOUR }));
+    expect(await store.redeem(key, "g1", "d1", NOW)).toBe("redeemed");
+    expect([(await ends()).length, new Set(await ends()).size]).toEqual([6, 1]);
+    await client.del("{ambit:t1}:lineages");
+    await store.settle({ ...key, decisionId: "dec1", grantId: "g1", action: "commit", used: {}, observed: true });
+    expect([(await ends()).length, new Set(await ends()).size]).toEqual([6, 1]);
+    expect(Math.min(...(await ends()))).toBeGreaterThan(Date.now());
+  });
+
+  it("has documents whose keys end by themselves, and not while any of them has to be kept", async () => {
+    const { url } = await server();
+    const store = await open({ url });
+    const client = await admin(url);
+    const far = Date.now() + 1000 * HOUR;
+    const ends = async (collection: string): Promise<readonly number[]> =>
+      Promise.all((await client.keys(`{ambit:t1}:*:${collection}`)).map((key) => client.pExpireTime(key)));
+    await store.put("t1", "c", "near", {}, 0, NOW);
+    expect(Math.max(...(await ends("c")))).toBeLessThan(far);
+    await store.put("t1", "c", "far", {}, 0, far);
+    await store.put("t1", "c", "near", {}, 1, NOW);
+    await store.put("t1", "other", "d", {}, 0, NOW);
+    expect(await ends("c")).toHaveLength(3);
+    expect(new Set(await ends("c")).size).toBe(1);
+    expect(Math.min(...(await ends("c")))).toBeGreaterThan(far);
+    expect(Math.max(...(await ends("other")))).toBeLessThan(far);
+    await store.put("t1", "c", "users are not forgotten", {}, 0, Number.MAX_SAFE_INTEGER);
+    expect(Math.min(...(await ends("c")))).toBeGreaterThan(8.64e15);
+  });
+
   it("goes by itself as calls come in, once its time and an hour are over", async () => {
     const { url } = await server();
     const store = await open({ url });
@@ -333,6 +369,17 @@ describe("the options of the Redis store", () => {
     { url: "redis://127.0.0.1:1", timeout: Number.NaN },
   ])("are refused as %j", async (options) => {
     await expect(createRedisState(options as unknown as RedisStateOptions)).rejects.toMatchObject({ code: "config_invalid" });
+  });
+
+  it("are refused without quoting the password of an address", async () => {
+    for (const url of ["redis://u:hunter2secret@[x", "http://u:hunter2secret@h", "redis://u:hunter2secret@127.0.0.1:1"]) {
+      const error: unknown = await createRedisState({ url, timeout: 100 }).then(
+        () => undefined,
+        (reason: unknown) => reason,
+      );
+      expect(error).toBeInstanceOf(Error);
+      expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("hunter2");
+    }
   });
 
   it.skipIf(!hasServer)("leave a client to its owner, who goes on with it after the store was closed", async () => {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe } from "vitest";
 import { createRedisState, type RedisState } from "../../src/state/redis/index.ts";
 import { hasRedis, newPrefix, REDIS_URL, removeKeys } from "./redis-store.ts";
+import { describeDocumentStore } from "./document-store.contract.ts";
 import { describeStateStore } from "./state-store.contract.ts";
 
 const isThere = await hasRedis();
@@ -24,4 +25,5 @@ async function create(): Promise<RedisState> {
 
 describe.skipIf(!isThere)("a Redis server", () => {
   describeStateStore("Redis", create);
+  describeDocumentStore("Redis", create);
 });

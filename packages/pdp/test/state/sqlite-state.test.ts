@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterAll, describe, expect, it } from "vitest";
-import { createSqliteState, migrate, type SharedState, type SqliteOptions } from "../../src/state/sqlite/index.ts";
+import { createSqliteState, migrate, missingMigrations, type SharedState, type SqliteOptions } from "../../src/state/sqlite/index.ts";
+import { describeDocumentStore } from "./document-store.contract.ts";
 import { commitOf, describeStateStore } from "./state-store.contract.ts";
 import { describeStateRaces, type Outage } from "./state-store.races.ts";
 import { expectLikeMemory } from "./store-model.ts";
@@ -25,6 +26,7 @@ afterAll(async () => {
 });
 
 describeStateStore("SQLite", () => open({ path: newPath() }));
+describeDocumentStore("SQLite", () => open({ path: newPath(), synchronous: "normal" }));
 
 describeStateRaces("SQLite", {
   module: new URL("sqlite-store.ts", import.meta.url).href,
@@ -72,7 +74,7 @@ describe("a file with state", () => {
   it("is brought up to date once by any number who start at the same time", async () => {
     const path = newPath();
     const steps = await Promise.all(Array.from({ length: 8 }, () => migrate({ path, timeout: 5000 })));
-    expect(steps.flat()).toEqual(["0001-state"]);
+    expect(steps.flat()).toEqual(["0001-state", "0002-documents"]);
     expect(await migrate({ path })).toEqual([]);
   });
 
@@ -84,6 +86,7 @@ describe("a file with state", () => {
     file.close();
     await expect(createSqliteState({ path })).rejects.toMatchObject({ code: "config_invalid" });
     await expect(migrate({ path })).rejects.toMatchObject({ code: "config_invalid" });
+    await expect(missingMigrations({ path })).rejects.toMatchObject({ code: "config_invalid" });
   });
 
   it("is refused when it is none", async () => {

@@ -76,6 +76,18 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       });
     });
 
+    it("counts a unit by its own name, also where that is an inherited one", async () => {
+      const store = await create();
+      for (const unit of ["__proto__", "constructor", "toString"]) {
+        const answer = await spend(store, unit, { unit, want: 3, account: unit });
+        expect(Object.entries("reserved" in answer ? answer.reserved : {})).toEqual([[unit, 3]]);
+        expect(await spend(store, unit, { unit, want: 3, account: unit })).toMatchObject({ status: "repeated" });
+        await redeem(store, unit);
+        await settle(store, unit, "commit", Object.fromEntries([[unit, 1]]));
+        expect(await spend(store, `${unit} again`, { unit, want: 10, account: unit })).toMatchObject({ status: "exhausted", unit, remaining: 9 });
+      }
+    });
+
     it("takes nothing from any account when one of them refuses", async () => {
       const store = await create();
       const [open, full] = [

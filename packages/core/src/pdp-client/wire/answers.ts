@@ -72,9 +72,18 @@ export interface Done {
   readonly refusal?: Refusal | undefined;
 }
 
+/** The same of a redemption, with what shows later who redeemed. */
+export interface Redeemed extends Done {
+  readonly receipt?: string | undefined;
+}
+
 const doneAs = (name: string): Shape<Done> => object<Done>({ done: required(name, flag), refusal: optional("refusal", refusal) });
 
-export const redeemAnswer: Shape<Done> = doneAs("redeemed");
+export const redeemAnswer: Shape<Redeemed> = object<Redeemed>({
+  done: required("redeemed", flag),
+  receipt: optional("receipt", text()),
+  refusal: optional("refusal", refusal),
+});
 export const settleAnswer: Shape<Done> = doneAs("recorded");
 export const endAnswer: Shape<Done> = doneAs("ended");
 export const revokeAnswer: Shape<Done> = doneAs("revoked");

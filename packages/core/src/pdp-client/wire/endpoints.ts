@@ -1,6 +1,6 @@
 import type { Decision } from "../../pdp/decision.ts";
 import type { Introduction } from "../../pdp/pdp.ts";
-import { decideAnswer, endAnswer, issueAnswer, redeemAnswer, revokeAnswer, settleAnswer, type Done, type IssueOnWire } from "./answers.ts";
+import { decideAnswer, endAnswer, issueAnswer, redeemAnswer, revokeAnswer, settleAnswer, type Done, type IssueOnWire, type Redeemed } from "./answers.ts";
 import {
   beginQuestion,
   decideQuestion,
@@ -32,7 +32,7 @@ export const ENDPOINTS: {
   readonly begin: Endpoint<BeginQuestion, IssueOnWire>;
   readonly introduce: Endpoint<Introduction, IssueOnWire>;
   readonly decide: Endpoint<DecideQuestion, Decision>;
-  readonly redeem: Endpoint<RedeemQuestion, Done>;
+  readonly redeem: Endpoint<RedeemQuestion, Redeemed>;
   readonly settle: Endpoint<SettleQuestion, Done>;
   readonly end: Endpoint<EndQuestion, Done>;
   readonly revoke: Endpoint<RevokeQuestion, Done>;

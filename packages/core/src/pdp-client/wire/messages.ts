@@ -136,6 +136,7 @@ export const settleQuestion: Shape<SettleQuestion> = object<SettleQuestion>({
   records: optional("records", count),
   resultDigest: optional("result_digest", text()),
   redeemed: optional("redeemed", oneOf(true)),
+  receipt: optional("receipt", text()),
 });
 
 export const endQuestion: Shape<EndQuestion> = object<EndQuestion>({ presentation: required("presentation", shown), agent: required("agent", text()) });

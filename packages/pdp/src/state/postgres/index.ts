@@ -3,6 +3,6 @@
  *
  * @module
  */
-export { createPostgresState, migrate, type PostgresOptions } from "./postgres-state.ts";
+export { createPostgresState, migrate, missingMigrations, type PostgresOptions } from "./postgres-state.ts";
 export type { PostgresClient, PostgresPool } from "./connection.ts";
 export type { SharedState } from "../shared-state.ts";

@@ -1,6 +1,7 @@
 import { AmbitError } from "@ambit/core";
 import pg from "pg";
-import { applyMigrations, checkApplied } from "../migrations.ts";
+import { applyMigrations, checkApplied, missingOf } from "../migrations.ts";
+import type { DocumentRow } from "../documents.ts";
 import { createSharedState, unavailable, type Backend, type SharedState } from "../shared-state.ts";
 import { changesOf, isEmpty, toLineage, toRows, type Stored, type StoredLineage } from "../stored.ts";
 import { connectionsOf, sqlStateOf, type Connections, type PostgresPool, type Statement } from "./connection.ts";
@@ -57,21 +58,36 @@ export async function createPostgresState(options: PostgresOptions): Promise<Sha
     return createSharedState(backendOf(setting, primary, replica, pools), { timeout: setting.timeout, gather: async () => undefined });
   } catch (error) {
     await endAll(pools);
-    throw unavailable("the server cannot be used", error);
+    throw unusable(error);
   }
 }
 
 /** Brings the schema up to date, and answers the names of the steps that it took. Safe when several processes do so at once. */
 export async function migrate(options: PostgresOptions): Promise<readonly string[]> {
+  return withPrimary(options, (primary, setting) => update(primary, setting, true));
+}
+
+/** The names of the steps that bring the schema up to date, none of them taken; all of them where there is no schema. */
+export async function missingMigrations(options: PostgresOptions): Promise<readonly string[]> {
+  return withPrimary(options, async (primary, { schema }) => missingOf(migrationsOf(schema), await appliedTo(primary, schema)));
+}
+
+async function withPrimary<T>(options: PostgresOptions, work: (primary: Connections, setting: Setting) => Promise<T>): Promise<T> {
   const setting = settingOf(options);
   const pools: PostgresPool[] = [];
   try {
-    return await update(connectionsOf(poolOf(setting, options, pools), setting.timeout), setting, true);
+    return await work(connectionsOf(poolOf(setting, options, pools), setting.timeout), setting);
   } catch (error) {
-    throw unavailable("the server cannot be used", error);
+    throw unusable(error);
   } finally {
     await endAll(pools);
   }
+}
+
+/** INVARIANT I10: a complaint about an address quotes it, with its password. */
+function unusable(error: unknown): AmbitError {
+  if ((error as { readonly code?: unknown } | null)?.code === "ERR_INVALID_URL") return new AmbitError("option_invalid", "`connectionString` is no URL");
+  return unavailable("the server cannot be used", error);
 }
 
 interface Setting {
@@ -120,14 +136,16 @@ async function endAll(pools: readonly PostgresPool[]): Promise<void> {
 /** As long as an update may take, and wait for that of another process. */
 const UPDATE_SECONDS = 60;
 
+async function appliedTo(primary: Connections, schema: string): Promise<readonly string[]> {
+  const table = `${schema}.migrations`;
+  const [found] = await primary.query<{ readonly there: boolean }>("SELECT to_regclass($1) IS NOT NULL AS there", [table]);
+  return found?.there === true ? (await primary.query<{ readonly name: string }>(`SELECT name FROM ${table} ORDER BY name`, [])).map(({ name }) => name) : [];
+}
+
 async function update(primary: Connections, { schema }: Setting, isAllowed: boolean): Promise<readonly string[]> {
   const migrations = migrationsOf(schema);
   const table = `${schema}.migrations`;
-  const applied = async (): Promise<readonly string[]> => {
-    const [found] = await primary.query<{ readonly there: boolean }>("SELECT to_regclass($1) IS NOT NULL AS there", [table]);
-    return found?.there === true ? (await primary.query<{ readonly name: string }>(`SELECT name FROM ${table} ORDER BY name`, [])).map(({ name }) => name) : [];
-  };
-  if (checkApplied(migrations, await applied())) return [];
+  if (checkApplied(migrations, await appliedTo(primary, schema))) return [];
   if (!isAllowed) throw new AmbitError("config_invalid", "the state has to be brought up to date first");
   return primary.alone(async (client) => {
     await client.query(`BEGIN; SET LOCAL statement_timeout = '${UPDATE_SECONDS}s'; SET LOCAL lock_timeout = '${UPDATE_SECONDS}s'`);
@@ -185,12 +203,29 @@ function backendOf({ schema, maxLag, timeout, now }: Setting, primary: Connectio
       reads.revoked();
     },
     revokedAt: (tenantId, scopes) => reads.revokedAt(tenantId, scopes),
+    document: async (tenantId, collection, id) => {
+      const text = `SELECT id, version, content FROM ${schema}.documents WHERE tenant = $1 AND collection = $2 AND id = $3`;
+      return (await primary.query<StoredDocumentRow>(text, [tenantId, collection, id])).map(documentRow)[0];
+    },
+    putDocument: async (tenantId, collection, { id, content }, replaces, keepUntil) => {
+      // Of two who replace the same version the second waits for the first, and then finds another version.
+      const text =
+        replaces === 0
+          ? `INSERT INTO ${schema}.documents (tenant, collection, id, content, keep, version) VALUES ($1, $2, $3, $4, $5, 1 + $6::bigint) ON CONFLICT DO NOTHING RETURNING id`
+          : `UPDATE ${schema}.documents SET content = $4, keep = $5, version = version + 1
+             WHERE tenant = $1 AND collection = $2 AND id = $3 AND version = $6::bigint RETURNING id`;
+      return (await primary.query(text, [tenantId, collection, id, content, keepUntil, replaces])).length === 1;
+    },
+    documents: async (tenantId, collection, after, limit) => {
+      const text = `SELECT id, version, content FROM ${schema}.documents WHERE tenant = $1 AND collection = $2 AND id > $3 ORDER BY id LIMIT $4`;
+      return (await primary.query<StoredDocumentRow>(text, [tenantId, collection, after, limit])).map(documentRow);
+    },
     sweep: async (at) => {
       let isMore = true;
       while (isMore) {
         isMore = await primary.alone(async (client) => {
           await client.query(`BEGIN; SET LOCAL statement_timeout = '${STEP_SECONDS}s'`);
-          const { rows } = await client.query(`SELECT ${schema}.sweep_1($1, $2) AS more`, [at, STEP]);
+          const { rows } = await client.query(`SELECT ${schema}.sweep_2($1, $2) AS more`, [at, STEP]);
           await client.query("COMMIT");
           return (rows[0] as { readonly more: boolean } | undefined)?.more === true;
         });
@@ -200,4 +235,11 @@ function backendOf({ schema, maxLag, timeout, now }: Setting, primary: Connectio
     isAboutOne: (error) => ["22", "54"].includes(sqlStateOf(error)?.slice(0, 2) ?? ""),
     close: () => endAll(pools),
   };
+}
+
+/** `bigint` comes as text. */
+type StoredDocumentRow = Omit<DocumentRow, "version"> & { readonly version: string };
+
+function documentRow({ id, version, content }: StoredDocumentRow): DocumentRow {
+  return { id, version: wholeOf(version), content };
 }

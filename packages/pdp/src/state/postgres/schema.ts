@@ -9,6 +9,7 @@ export function migrationsOf(schema: string): readonly Migration[] {
   return [
     { name: "0001-state", sql: TABLES.replaceAll("SCHEMA", schema) },
     { name: "0002-functions", sql: (LOAD + SAVE + SWEEP).replaceAll("SCHEMA", schema) },
+    { name: "0003-documents", sql: DOCUMENTS.replaceAll("SCHEMA", schema) },
   ];
 }
 
@@ -26,9 +27,10 @@ const TABLES = `
   ) WITH (fillfactor = 50);
   CREATE INDEX accounts_by_end ON SCHEMA.accounts (keep);
   CREATE TABLE SCHEMA.debits (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    id bigint GENERATED ALWAYS AS IDENTITY,
     tenant text COLLATE "C" NOT NULL, account text COLLATE "C" NOT NULL, envelope text COLLATE "C", call text COLLATE "C", unit text COLLATE "C" NOT NULL,
-    amount bigint NOT NULL CHECK (amount >= 0), refundable boolean NOT NULL, held bigint NOT NULL, until bigint, due bigint NOT NULL
+    amount bigint NOT NULL CHECK (amount >= 0), refundable boolean NOT NULL, held bigint NOT NULL, until bigint, due bigint NOT NULL,
+    PRIMARY KEY (tenant, id)
   );
   CREATE INDEX debits_of_call ON SCHEMA.debits (tenant, envelope, call) WHERE call IS NOT NULL;
   CREATE INDEX debits_by_end ON SCHEMA.debits (tenant, account, due);
@@ -86,9 +88,10 @@ const LOAD = `
     FOREACH v_call IN ARRAY v_whole LOOP
       v_debits := v_debits || ARRAY(SELECT d.id FROM SCHEMA.debits d WHERE d.tenant = p_tenant AND d.envelope = v_call.envelope AND d.call = v_call.call);
     END LOOP;
-    -- What may have lapsed: of calls that nobody else is at, for they may just be redeemed. It is there the next time.
-    FOR v_need IN SELECT DISTINCT d.envelope, d.call FROM SCHEMA.debits d
-      WHERE d.tenant = p_tenant AND d.account = ANY (v_asked) AND d.due <= v_now AND d.call IS NOT NULL
+    -- What may have lapsed: of calls that nobody else is at, for they may just be redeemed. It is there the next time. One account after another: a plan for all of them
+    -- that was made while the table was small reads every debit of the tenant.
+    FOR v_need IN SELECT DISTINCT e.envelope, e.call FROM unnest(v_asked) AS asked, LATERAL (SELECT d.envelope, d.call FROM SCHEMA.debits d
+      WHERE d.tenant = p_tenant AND d.account = asked AND d.due <= v_now AND d.call IS NOT NULL OFFSET 0) e
     LOOP
       SELECT * INTO v_call FROM SCHEMA.calls c
         WHERE c.tenant = p_tenant AND c.envelope = v_need.envelope AND c.call = v_need.call AND c.phase IN ('reserved', 'lapsed') FOR UPDATE SKIP LOCKED;
@@ -97,8 +100,8 @@ const LOAD = `
       v_debits := v_debits || ARRAY(SELECT d.id FROM SCHEMA.debits d
         WHERE d.tenant = p_tenant AND d.envelope = v_call.envelope AND d.call = v_call.call AND d.account = ANY (v_asked));
     END LOOP;
-    v_debits := v_debits || ARRAY(SELECT d.id FROM SCHEMA.debits d
-      WHERE d.tenant = p_tenant AND d.account = ANY (v_asked) AND d.due <= v_now AND d.until <= v_now);
+    v_debits := v_debits || ARRAY(SELECT e.id FROM unnest(v_asked) AS asked, LATERAL (SELECT d.id FROM SCHEMA.debits d
+      WHERE d.tenant = p_tenant AND d.account = asked AND d.due <= v_now AND d.until <= v_now OFFSET 0) e);
 
     SELECT json_build_object(
       'calls', (SELECT coalesce(json_agg(r), '[]') FROM (SELECT envelope, call, lineage, phase, body FROM unnest(v_calls)) r),
@@ -199,5 +202,23 @@ const SWEEP = `
     v_more := v_more OR v_count = p_most;
     DELETE FROM SCHEMA.beacons WHERE at < now() - interval '1 day';
     RETURN v_more;
+  END $function$;
+`;
+
+const DOCUMENTS = `
+  CREATE TABLE SCHEMA.documents (
+    tenant text COLLATE "C" NOT NULL, collection text COLLATE "C" NOT NULL, id text COLLATE "C" NOT NULL,
+    version bigint NOT NULL, keep bigint NOT NULL, content text NOT NULL,
+    PRIMARY KEY (tenant, collection, id)
+  );
+  CREATE INDEX documents_by_end ON SCHEMA.documents (keep);
+  CREATE FUNCTION SCHEMA.sweep_2(p_now bigint, p_most integer) RETURNS boolean LANGUAGE plpgsql AS $function$
+  DECLARE
+    v_more boolean := SCHEMA.sweep_1(p_now, p_most);
+    v_count integer;
+  BEGIN
+    DELETE FROM SCHEMA.documents WHERE ctid = ANY (ARRAY(SELECT ctid FROM SCHEMA.documents WHERE keep < p_now LIMIT p_most FOR UPDATE SKIP LOCKED));
+    GET DIAGNOSTICS v_count = ROW_COUNT;
+    RETURN v_more OR v_count = p_most;
   END $function$;
 `;

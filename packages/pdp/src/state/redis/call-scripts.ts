@@ -102,15 +102,18 @@ if not call or call.grant ~= grant or call.digest ~= digest then return 'unknown
 if call.phase ~= RESERVED then return 'replayed' end
 if not (now < call.expiresAt) or hasLapsed(call) then return 'expired' end
 -- It goes on counting: until its window ends, or for ever.
+local isFilled = false
 for index, debit in ipairs(call.debits) do
   local wasOpen = redis.call('ZREM', OPEN, memberOf(call, index)) == 1
   if wasOpen and debit.windowEnd then
     debit.ends = debit.windowEnd
     redis.call('ZADD', OPEN, 0, memberOf(call, index))
+    isFilled = true
   end
 end
 call.phase = REDEEMED
 redis.call('HSET', CALLS, key, cmsgpack.pack(call))
+if isFilled then keep(0) end
 return 'redeemed'
 `,
   { mayExceedMemory: true },
@@ -130,6 +133,7 @@ for _, part in ipairs(settlement.used) do used[part.unit] = part.amount end
 local neverRan = action == 'cancel' or action == 'undo'
 -- What failed, or never ran, may be asked again under its id; it is decided and reserved afresh.
 local isFreed = neverRan or action == 'release'
+local isFilled = false
 
 for index, debit in ipairs(call.debits) do
   local wasOpen = redis.call('ZREM', OPEN, memberOf(call, index)) == 1
@@ -143,6 +147,7 @@ for index, debit in ipairs(call.debits) do
       debit.ends = debit.windowEnd
       redis.call('ZADD', OPEN, 0, memberOf(call, index))
       if isFreed then redis.call('ZADD', INDEX, 0, call.lineage .. '1' .. memberOf(call, index)) end
+      isFilled = true
     end
   end
 end
@@ -157,8 +162,9 @@ end
 if settlement.observed then
   local lineage = lineageOf(call.lineage)
   addLabels(lineage, call.labels)
-  redis.call('HSET', LINEAGES, call.lineage, cmsgpack.pack(lineage))
+  isFilled = redis.call('HSET', LINEAGES, call.lineage, cmsgpack.pack(lineage)) == 1 or isFilled
 end
+if isFilled then keep(0) end
 local reply = { call.labels.untrusted and '1' or '0' }
 for _, class in ipairs(call.labels.classes) do table.insert(reply, class) end
 return reply

@@ -35,8 +35,9 @@ export async function connect(url: string, timeout: number): Promise<Connection>
   let client: ReturnType<typeof open>;
   try {
     client = open();
-  } catch (cause) {
-    throw new AmbitError("config_invalid", "the `url` of the Redis server cannot be used", { cause });
+  } catch {
+    // INVARIANT I10: a complaint about an address quotes it, with its password.
+    throw new AmbitError("config_invalid", "the `url` of the Redis server cannot be used");
   }
   const connected = client.connect();
   connected.catch(() => {}); // when it is given up below

@@ -13,11 +13,20 @@ export function unquoted(text: string): string {
  * or be another's (I12).
  */
 export function keysOf(prefix: string, tenantId: string): string[] {
-  const tenant = tenantId.replaceAll(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  return NAMES.map((name) => `{${prefix}:${tenant}}:${name}`);
+  return NAMES.map((name) => `{${prefix}:${plain(tenantId)}}:${name}`);
+}
+
+/** The keys of a collection of documents, beside those of its tenant. */
+export function documentKeysOf(prefix: string, tenantId: string, collection: string): string[] {
+  return DOCUMENT_NAMES.map((name) => `{${prefix}:${plain(tenantId)}}:${name}:${plain(collection)}`);
+}
+
+function plain(text: string): string {
+  return text.replaceAll(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 const NAMES = ["calls", "spent", "open", "lineages", "index", "due", "revoked"];
+const DOCUMENT_NAMES = ["ends", "documents", "order"];
 
 /** Finds the key `due` of every tenant. */
 export function duePattern(prefix: string): string {
@@ -28,4 +37,16 @@ export function duePattern(prefix: string): string {
 export function keysBeside(due: string): string[] {
   const tag = due.slice(0, -"due".length);
   return NAMES.map((name) => `${tag}${name}`);
+}
+
+/** Finds the key `ends` of every collection. */
+export function endsPattern(prefix: string): string {
+  return `{${prefix}:*}:ends:*`;
+}
+
+/** The keys of the collection whose key `ends` this is. */
+export function documentKeysBeside(ends: string): string[] {
+  // No character of a tenant or a collection stands there as `}` or `:`.
+  const [tag, collection] = ends.split("}:ends:") as [string, string];
+  return DOCUMENT_NAMES.map((name) => `${tag}}:${name}:${collection}`);
 }

@@ -1,8 +1,20 @@
-import { AmbitError, type CallKey, type Commit, type CommitAnswer, type Committed, type Labels, type LineageFacts, type StateStore } from "@ambit/core";
+import {
+  AmbitError,
+  type CallKey,
+  type Commit,
+  type CommitAnswer,
+  type Committed,
+  type DocumentStore,
+  type Labels,
+  type LineageFacts,
+  type StateStore,
+} from "@ambit/core";
+import { documentsOver, type DocumentRow, type DocumentRows } from "../documents.ts";
 import { COMMIT, REDEEM, SETTLE } from "./call-scripts.ts";
 import type { RedisClient, RedisCluster } from "./client.ts";
 import { borrow, connect, inTime, unavailable, type Connection } from "./connection.ts";
-import { duePattern, keysBeside, keysOf, quoted, unquoted } from "./keys.ts";
+import { GET_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, SWEEP_DOCUMENTS } from "./document-scripts.ts";
+import { documentKeysBeside, documentKeysOf, duePattern, endsPattern, keysBeside, keysOf, quoted, unquoted } from "./keys.ts";
 import { ADMIT, ADMITTED, FACTS, LABEL, REVOKE, REVOKED_AT, SWEEP } from "./lineage-scripts.ts";
 import type { Script } from "./script.ts";
 import { checkServer } from "./server-check.ts";
@@ -36,7 +48,7 @@ export interface RedisStateOptions {
 }
 
 /** A store that holds a connection. */
-export interface RedisState extends StateStore, AsyncDisposable {
+export interface RedisState extends StateStore, DocumentStore, AsyncDisposable {
   /** Waits for what is under way, no longer than the timeout; what is asked afterwards is rejected. */
   close(): Promise<void>;
 }
@@ -110,17 +122,44 @@ function stateOn(connection: Connection, prefix: string): RedisState {
       ((await run(REVOKED_AT, tenantId, ...scopes.map(quoted))) as readonly string[]).map((at) => (at === "" ? null : Number(at))),
     sweep: async (now) => {
       const time = String(timeOf(now));
+      const sweeps = [
+        { pattern: duePattern(prefix), script: SWEEP, beside: keysBeside },
+        { pattern: endsPattern(prefix), script: SWEEP_DOCUMENTS, beside: documentKeysBeside },
+      ];
       for (const node of await connection.primaries()) {
-        let cursor = "0";
-        do {
-          const page = await node.scan(cursor, { MATCH: duePattern(prefix), COUNT: 1000 });
-          for (const key of page.keys) while ((await connection.run(SWEEP, keysBeside(String(key)), [time])) === 1);
-          cursor = String(page.cursor);
-        } while (cursor !== "0");
+        for (const { pattern, script, beside } of sweeps) {
+          let cursor = "0";
+          do {
+            const page = await node.scan(cursor, { MATCH: pattern, COUNT: 1000 });
+            for (const key of page.keys) while ((await connection.run(script, beside(String(key)), [time])) === 1);
+            cursor = String(page.cursor);
+          } while (cursor !== "0");
+        }
       }
     },
+    ...documentsOver(documentRowsOn(connection, prefix), (_, answer) => answer()),
     close,
     [Symbol.asyncDispose]: close,
+  };
+}
+
+/** A script can store whatever name there is. */
+function documentRowsOn(connection: Connection, prefix: string): DocumentRows {
+  const run = (script: Script, tenantId: string, collection: string, ...args: string[]): Promise<unknown> =>
+    connection.run(script, documentKeysOf(prefix, tenantId, collection), args);
+  return {
+    document: async (tenantId, collection, id) => {
+      const found = (await run(GET_DOCUMENT, tenantId, collection, id)) as readonly [string, string] | null;
+      return found === null ? undefined : { id, version: Number(found[0]), content: found[1] };
+    },
+    putDocument: async (tenantId, collection, { id, content }, replaces, keepUntil) =>
+      (await run(PUT_DOCUMENT, tenantId, collection, id, content, String(replaces), String(timeOf(keepUntil)))) === 1,
+    documents: async (tenantId, collection, after, limit) => {
+      const parts = (await run(LIST_DOCUMENTS, tenantId, collection, after, String(limit))) as readonly string[];
+      return parts.flatMap((version, index): DocumentRow[] =>
+        index % 3 === 0 ? [{ id: parts[index + 1] as string, version: Number(version), content: parts[index + 2] as string }] : [],
+      );
+    },
   };
 }
 

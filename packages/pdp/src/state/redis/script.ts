@@ -12,13 +12,48 @@ export interface Script {
  *
  * `mayExceedMemory`: runs on a server that is full as well, because it gives back, revokes or only reads.
  */
-export function scriptOf(body: string, { mayExceedMemory = false }: { readonly mayExceedMemory?: boolean } = {}): Script {
-  const source = `#!lua${mayExceedMemory ? " flags=allow-oom" : ""}\n${SHARED}\n${body}`;
+export function scriptOf(body: string, { mayExceedMemory = false, shared = OF_TENANT }: ScriptOptions = {}): Script {
+  const source = `#!lua${mayExceedMemory ? " flags=allow-oom" : ""}\n${COMMON}\n${shared}\n${body}`;
   return { source, sha: createHash("sha1").update(source).digest("hex") };
+}
+
+interface ScriptOptions {
+  readonly mayExceedMemory?: boolean;
+  /** What begins every script over the same keys. */
+  readonly shared?: string;
 }
 
 /** How many entries one script handles of what piled up: each of them holds up every other client of the server. */
 export const BATCH = 1000;
+
+const COMMON = `
+local MARGIN, SLACK = 3600000, 86400000
+
+-- Whole numbers are exact in Lua up to 2^53; Lua's own 'tostring' would round them.
+local function text(number) return string.format('%.17g', number) end
+
+local time
+local function serverNow()
+  time = time or redis.call('TIME')[1] * 1000
+  return time
+end
+
+-- An hour longer than anybody needs it, by two clocks; set a day further, so that it is rarely set again. All keys of a script end together: what one says of another
+-- is true as long as there is either. A key that was emptied and filled again
+-- is a new one, without an end.
+local function keep(keepUntil)
+  local needed = math.max(keepUntil, serverNow()) + MARGIN
+  local ends, last = {}, 0
+  for index, key in ipairs(KEYS) do
+    ends[index] = redis.call('PEXPIRETIME', key)
+    last = math.max(last, ends[index])
+  end
+  if last < needed then last = needed + SLACK end
+  for index, key in ipairs(KEYS) do
+    if ends[index] ~= -2 and ends[index] ~= last then redis.call('PEXPIREAT', key, text(last)) end
+  end
+end
+`;
 
 /**
  * Ids arrive as JSON texts, so that one ends where its closing quote is and none is the beginning of another. What is kept of a tenant, all of it in one hash slot:
@@ -31,30 +66,11 @@ export const BATCH = 1000;
  * - DUE      sorted set: what may be dropped, by when: `l` and a lineage, `o` and what is used once, `e` and an envelope let in, `r` and a revoked scope
  * - REVOKED  hash: scope → when
  *
- * Whole numbers are exact in Lua up to 2^53; they are written with all their digits because Lua's own `tostring` would round them. Nothing that a script did is undone
- * when it fails, so each reads and checks everything before it writes.
+ * Nothing that a script did is undone when it fails, so each reads and checks everything before it writes.
  */
-const SHARED = `
+const OF_TENANT = `
 local CALLS, SPENT, OPEN, LINEAGES, INDEX, DUE, REVOKED = unpack(KEYS)
 local RESERVED, REDEEMED, SETTLED = 0, 1, 2
-local MARGIN, SLACK = 3600000, 86400000
-
-local function text(number) return string.format('%.17g', number) end
-
-local function serverNow() return redis.call('TIME')[1] * 1000 end
-
--- An hour longer than anybody needs it, by two clocks; set a day further, so that it is rarely set again. All keys of a tenant end together: what one says of another
--- is true as long as there is either.
-local function keep(keepUntil)
-  local needed = math.max(keepUntil, serverNow()) + MARGIN
-  local first, last = math.huge, needed + SLACK
-  for _, key in ipairs(KEYS) do
-    local ends = redis.call('PEXPIRETIME', key)
-    if ends ~= -2 then first, last = math.min(first, ends), math.max(last, ends) end
-  end
-  if first >= needed then return end
-  for _, key in ipairs(KEYS) do redis.call('PEXPIREAT', key, text(last)) end
-end
 
 local function callOf(key)
   local packed = redis.call('HGET', CALLS, key)

@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { createSqliteState, migrate, type SqliteOptions } from "./sqlite-state.ts";
+export { createSqliteState, migrate, missingMigrations, type SqliteOptions } from "./sqlite-state.ts";
 export type { SharedState } from "../shared-state.ts";

@@ -38,4 +38,14 @@ export const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX revocations_by_end ON revocations (keep);
     `,
   },
+  {
+    name: "0002-documents",
+    sql: `
+      CREATE TABLE documents (
+        tenant TEXT NOT NULL, collection TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, keep INTEGER NOT NULL, content TEXT NOT NULL,
+        PRIMARY KEY (tenant, collection, id)
+      ) STRICT;
+      CREATE INDEX documents_by_end ON documents (keep);
+    `,
+  },
 ];

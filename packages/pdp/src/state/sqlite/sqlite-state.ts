@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { AmbitError } from "@ambit/core";
-import { applyMigrations, checkApplied } from "../migrations.ts";
+import { applyMigrations, checkApplied, missingOf } from "../migrations.ts";
 import { createSharedState, unavailable, type Backend, type SharedState } from "../shared-state.ts";
 import { changesOf, toLineage, toRows } from "../stored.ts";
 import { openFile, type SqliteFile } from "./file.ts";
@@ -56,6 +57,19 @@ export async function migrate(options: SqliteOptions): Promise<readonly string[]
   }
 }
 
+/** The names of the steps that bring a file up to date, none of them taken; all of them where there is no file. */
+export async function missingMigrations(options: SqliteOptions): Promise<readonly string[]> {
+  if (!existsSync(options.path)) return missingOf(MIGRATIONS, []);
+  const file = await open(options);
+  try {
+    return missingOf(MIGRATIONS, await file.read(() => appliedTo(file)));
+  } catch (error) {
+    throw unavailable("its file cannot be used", error);
+  } finally {
+    file.close();
+  }
+}
+
 async function open({ path, timeout = 500, synchronous = "full", now = performance.now.bind(performance) }: SqliteOptions): Promise<SqliteFile> {
   if (typeof path !== "string" || path === "" || path[0] === ":" || path.includes("\0"))
     throw new AmbitError("option_invalid", "`path` must be that of a file; state that ends with the process is `createMemoryState()`");
@@ -68,22 +82,20 @@ async function open({ path, timeout = 500, synchronous = "full", now = performan
   }
 }
 
-async function update({ database, read, migrate: alone }: SqliteFile): Promise<readonly string[]> {
-  const applied = (): readonly string[] => {
-    const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get();
-    return table === undefined
-      ? []
-      : database
-          .prepare("SELECT name FROM migrations ORDER BY name")
-          .all()
-          .map(({ name }) => String(name));
-  };
-  if (checkApplied(MIGRATIONS, await read(applied))) return [];
+function appliedTo({ database }: SqliteFile): readonly string[] {
+  const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get();
+  const rows = table === undefined ? [] : database.prepare("SELECT name FROM migrations ORDER BY name").all();
+  return rows.map(({ name }) => String(name));
+}
+
+async function update(file: SqliteFile): Promise<readonly string[]> {
+  const { database, read, migrate: alone } = file;
+  if (checkApplied(MIGRATIONS, await read(() => appliedTo(file)))) return [];
   return alone(async () => {
     database.exec("CREATE TABLE IF NOT EXISTS migrations (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID");
     return applyMigrations(MIGRATIONS, {
       run: async (sql) => database.exec(sql),
-      applied: async () => applied(),
+      applied: async () => appliedTo(file),
       record: async (name) => void database.prepare("INSERT INTO migrations (name) VALUES (?)").run(name),
     });
   });
@@ -107,6 +119,9 @@ function backendOf({ write, read, close }: SqliteFile, statements: Statements): 
     admitted: (tenantId, envelopeIds) => read(() => statements.admitted(tenantId, envelopeIds)),
     revoke: (tenantId, scopes, at, keepUntil) => write(() => statements.revoke(tenantId, scopes, at, keepUntil)),
     revokedAt: (tenantId, scopes) => read(() => statements.revokedAt(tenantId, scopes)),
+    document: (tenantId, collection, id) => read(() => statements.document(tenantId, collection, id)),
+    putDocument: (tenantId, collection, row, replaces, keepUntil) => write(() => statements.putDocument(tenantId, collection, row, replaces, keepUntil)),
+    documents: (tenantId, collection, after, limit) => read(() => statements.documents(tenantId, collection, after, limit)),
     sweep: async (now) => {
       // In small pieces, so that calls get in between.
       while (await write(() => statements.sweep(now))) await nextTurn();

@@ -1,4 +1,5 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
+import type { DocumentRow } from "../documents.ts";
 import type { Changes, Needs, Stored, StoredAccount, StoredCall, StoredDebit, StoredLineage, StoredOnce } from "../stored.ts";
 
 /** What is asked of the file. Each runs to its end at once. */
@@ -10,6 +11,9 @@ export interface Statements {
   admitted(tenant: string, envelopes: readonly string[]): ReadonlySet<string>;
   revoke(tenant: string, scopes: readonly string[], at: number, keep: number): void;
   revokedAt(tenant: string, scopes: readonly string[]): ReadonlyMap<string, number>;
+  document(tenant: string, collection: string, id: string): DocumentRow | undefined;
+  putDocument(tenant: string, collection: string, row: Omit<DocumentRow, "version">, replaces: number, keep: number): boolean;
+  documents(tenant: string, collection: string, after: string, limit: number): readonly DocumentRow[];
   /** Drops some of what has ended; whether there may be more. */
   sweep(now: number): boolean;
 }
@@ -38,6 +42,8 @@ export function prepareStatements(database: DatabaseSync): Statements {
   const revoked = many<{ readonly scope: string; readonly at: number }>(
     "SELECT scope, at FROM revocations WHERE tenant = ? AND scope IN (SELECT value FROM json_each(?))",
   );
+  const document = many<DocumentRow>("SELECT id, version, content FROM documents WHERE tenant = ? AND collection = ? AND id = ?");
+  const documents = many<DocumentRow>("SELECT id, version, content FROM documents WHERE tenant = ? AND collection = ? AND id > ? ORDER BY id LIMIT ?");
 
   const put = {
     call: run("INSERT INTO calls (lineage, phase, body, tenant, envelope, call) VALUES (?, ?, ?, ?, ?, ?)"),
@@ -49,6 +55,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
     revocation: run(
       "INSERT INTO revocations (tenant, scope, at, keep) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET at = max(at, excluded.at), keep = max(keep, excluded.keep)",
     ),
+    document: run("INSERT INTO documents (version, content, keep, tenant, collection, id) VALUES (1, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
   };
   const set = {
     call: run("UPDATE calls SET lineage = ?, phase = ?, body = ? WHERE tenant = ? AND envelope = ? AND call = ?"),
@@ -56,6 +63,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
     debit: run("UPDATE debits SET envelope = ?, call = ?, amount = ?, due = ? WHERE tenant = ? AND id = ?"),
     lineage: run("UPDATE lineages SET keep = ?, body = ? WHERE tenant = ? AND id = ?"),
     once: run("UPDATE once SET until = ? WHERE tenant = ? AND key = ?"),
+    document: run("UPDATE documents SET version = version + 1, content = ?, keep = ? WHERE tenant = ? AND collection = ? AND id = ? AND version = ?"),
   };
   const remove = {
     call: run("DELETE FROM calls WHERE tenant = ? AND envelope = ? AND call = ?"),
@@ -74,6 +82,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
     once: run(`DELETE FROM once WHERE (tenant, key) IN (SELECT tenant, key FROM once WHERE until < ? LIMIT ${STEP})`),
     admissions: run(`DELETE FROM admissions WHERE (tenant, envelope) IN (SELECT tenant, envelope FROM admissions WHERE keep < ? LIMIT ${STEP})`),
     revocations: run(`DELETE FROM revocations WHERE (tenant, scope) IN (SELECT tenant, scope FROM revocations WHERE keep < ? LIMIT ${STEP})`),
+    documents: run(`DELETE FROM documents WHERE rowid IN (SELECT rowid FROM documents WHERE keep < ? LIMIT ${STEP})`),
   };
 
   const load = (tenant: string, needs: Needs): Stored => {
@@ -136,6 +145,12 @@ export function prepareStatements(database: DatabaseSync): Statements {
       for (const scope of scopes) put.revocation(tenant, scope, at, keep);
     },
     revokedAt: (tenant, scopes) => new Map(revoked(tenant, JSON.stringify(scopes)).map(({ scope, at }) => [scope, at])),
+    document: (tenant, collection, id) => document(tenant, collection, id)[0],
+    putDocument: (tenant, collection, { id, content }, replaces, keep) => {
+      const written = replaces === 0 ? put.document(content, keep, tenant, collection, id) : set.document(content, keep, tenant, collection, id, replaces);
+      return written === 1;
+    },
+    documents,
     sweep: (now) => {
       const lineages = ended.lineages(now);
       for (const { tenant, id } of lineages) {
@@ -147,7 +162,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
         remove.debitsOfAccount(tenant, id);
         remove.account(tenant, id);
       }
-      const counts = [lineages.length, accounts.length, ended.once(now), ended.admissions(now), ended.revocations(now)];
+      const counts = [lineages.length, accounts.length, ended.once(now), ended.admissions(now), ended.revocations(now), ended.documents(now)];
       return counts.some((count) => count === STEP);
     },
   };

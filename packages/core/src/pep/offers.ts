@@ -1,0 +1,23 @@
+import { AmbitError } from "../errors.ts";
+import { askWithin } from "./ask.ts";
+import type { PepSetting } from "./present.ts";
+import { holdingOf, resolveEnvelope, type EnvelopeSource } from "./task.ts";
+
+/** Which names are those of tools that the envelope allows, by the names that the decision point has for them (I14). Where nothing is refused, all. */
+export async function offers(setting: PepSetting, source: EnvelopeSource, names: readonly string[], server: string | undefined): Promise<ReadonlySet<string>> {
+  if (setting.mode === "observe") return new Set(names);
+  const found = await askWithin(setting.deadline, undefined, async () => {
+    const task = await resolveEnvelope(source);
+    return task === undefined || holdingOf(task) === undefined ? undefined : { task, terms: await setting.pdp.terms() };
+  });
+  if ("refusal" in found) throw new AmbitError(found.refusal.code, found.refusal.message);
+  if (found.answer === undefined) return new Set();
+  const { task, terms } = found.answer;
+  const { allowedTools, deniedTools } = task.envelope;
+  return new Set(
+    names.filter((name) => {
+      const id = terms.toolId(name, server);
+      return id !== undefined && allowedTools.includes(id) && !deniedTools.includes(id);
+    }),
+  );
+}

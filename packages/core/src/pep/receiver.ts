@@ -1,0 +1,79 @@
+import { fromBase64url, fromUtf8 } from "#base64url";
+import { isJsonObject, own, type Json } from "../data/json.ts";
+import { AmbitError } from "../errors.ts";
+import { PDP_CAPABILITY, type Pdp } from "../pdp/pdp.ts";
+import type { TokenPresentation } from "../token/presentation.ts";
+import { envelopeIdOf } from "../token/profile/envelope-id.ts";
+import { holdEnvelope } from "../token/profile/issue-envelope.ts";
+import { admit } from "./admit.ts";
+import { askWithin, refusal } from "./ask.ts";
+import type { Pep } from "./pep.ts";
+import type { PepSetting } from "./present.ts";
+import { createTask, type Task } from "./task.ts";
+import { milliseconds } from "./time.ts";
+import type { ToolCall } from "./tool-call.ts";
+
+export interface ReceiverOptions {
+  /** The decision point of whoever receives the calls. */
+  readonly pdp: Pdp;
+  /** The name that proofs have to be for; one of those of the decision point. */
+  readonly audience: string;
+  /** Milliseconds for one question to the decision point. Default 1000. */
+  readonly deadline?: number | undefined;
+  /** The clock, in milliseconds since the epoch. */
+  readonly now?: (() => number) | undefined;
+}
+
+/** The enforcement point of whoever is called, and not of an agent: every call comes with the envelope and the proof of who asks. */
+export interface Receiver {
+  /** Asks whether a call may run. Never throws for a refusal. Refuses a proof that does not say that it is for this receiver. */
+  admit(presentation: TokenPresentation, call: Omit<ToolCall, "envelope">): ReturnType<Pep["admit"]>;
+}
+
+/** Refuses (`option_invalid`) a decision point without our capability. */
+export function createReceiver(options: ReceiverOptions): Receiver {
+  const { pdp, audience, deadline = 1000, now = Date.now } = options;
+  if (pdp?.capability !== PDP_CAPABILITY) throw new AmbitError("option_invalid", "`pdp` must come from `createPdp` or `pdpClient`");
+  if (typeof audience !== "string" || audience === "") throw new AmbitError("option_invalid", "`audience` must be the name that proofs are for");
+  const wait = milliseconds(deadline, "deadline");
+  return Object.freeze<Receiver>({
+    admit: async (presentation, call) => {
+      const refuse = (code: "audience_mismatch" | "envelope_malformed", message: string): Awaited<ReturnType<Pep["admit"]>> => ({
+        admitted: false,
+        refused: { kind: "deny", decisionId: "undecided", refusal: refusal(code, message) },
+      });
+      // A proof for another verifier of the same chain, such as the decision point of the agent, must not be good here.
+      if (audienceOfProof(presentation.pop) !== audience) return refuse("audience_mismatch", "the proof does not say that it is for this server");
+      const asked = await askWithin(wait, call.signal, async () => taskOf(presentation, await pdp.terms()));
+      if ("refusal" in asked) return { admitted: false, refused: { kind: "deny", decisionId: "undecided", refusal: asked.refusal } };
+      const task = asked.answer;
+      if (task === undefined) return refuse("envelope_malformed", "the envelope cannot be read");
+      const setting: PepSetting = { pdp, agent: task.envelope.agentId, keys: new Map(), deadline: wait, now };
+      return admit(setting, { ...call, envelope: task });
+    },
+  });
+}
+
+/** What the leaf says of itself. The decision point verifies all of it; whoever lies here asks in the name of an agent that the chain is not of. */
+function taskOf({ chain, pop }: TokenPresentation, { order }: Awaited<ReturnType<Pdp["terms"]>>): Task | undefined {
+  try {
+    const held = holdEnvelope(chain, order);
+    const holding = Object.freeze({ kind: "chain", chain: held.chain.tokens, pop } as const);
+    const issued = { envelopeId: envelopeIdOf(held.chain), lineage: "unknown", depth: chain.length - 1, envelope: held.envelope, holding };
+    return createTask(issued, "undecided", [], async () => undefined);
+  } catch {
+    return undefined; // INVARIANT I1: refused by the caller
+  }
+}
+
+/** Read before it is verified; the decision point refuses a proof of which two readers could read two things. */
+function audienceOfProof(pop: string): string | undefined {
+  try {
+    const payload = fromBase64url(pop.split(".")[1] ?? "");
+    const claims = JSON.parse((payload === undefined ? undefined : fromUtf8(payload)) ?? "null") as Json;
+    const audience = isJsonObject(claims) ? own(claims, "aat_aud") : undefined;
+    return typeof audience === "string" ? audience : undefined;
+  } catch {
+    return undefined; // no proof, and refused by the caller
+  }
+}

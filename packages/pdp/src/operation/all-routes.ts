@@ -1,0 +1,35 @@
+import type { ProofVerifier } from "@ambit/core/identity";
+import { authzenRoutes } from "../authzen/routes.ts";
+import { createEngineEvaluator } from "../authzen/engine-evaluator.ts";
+import { accessRequestMetadata, accessRequestRoutes } from "../authzen/profiles/access-request-draft-1.ts";
+import { obligationsMetadata } from "../authzen/profiles/obligations-draft-1.ts";
+import type { EmbeddedPdp } from "../create-pdp.ts";
+import { oauthRoutes } from "../oauth/routes.ts";
+import type { Route } from "../server/route.ts";
+import { approvalRoutes } from "./approval-routes.ts";
+import { peopleRoutes } from "./people-routes.ts";
+
+export interface AllRoutesOptions {
+  readonly pdp: EmbeddedPdp;
+  /** The URL by which clients know the service, without a slash at its end. */
+  readonly url: string;
+  /** Whose tokens show which workload asks for an envelope. Without it there are no OAuth endpoints. */
+  readonly workloads?: ProofVerifier | undefined;
+  /** Milliseconds since the epoch. @defaultValue `Date.now` */
+  readonly now?: (() => number) | undefined;
+}
+
+/**
+ * Everything that the service has besides what enforcement points ask: answers to what waits for an approval, who the users are, who is what to which thing, the AuthZEN API with its
+ * profiles, and OAuth around the envelope.
+ */
+export function allRoutes({ pdp, url, workloads, now = Date.now }: AllRoutesOptions): readonly Route[] {
+  const metadata = { ...obligationsMetadata(), ...accessRequestMetadata(url) };
+  return [
+    ...approvalRoutes(pdp.approvals),
+    ...peopleRoutes(pdp),
+    ...authzenRoutes({ evaluator: createEngineEvaluator(() => pdp.rules()), url, metadata }),
+    ...accessRequestRoutes({ approvals: pdp.approvals, url, now }),
+    ...(workloads === undefined ? [] : oauthRoutes({ pdp, url, workloads, jwks: () => pdp.jwks(), now })),
+  ];
+}
