@@ -1,4 +1,4 @@
-import { copyData, createVocabulary, isJsonObject, parseEnvelope, SUPPORTED_OBLIGATIONS, type Json, type JsonObject } from "@ambit/core";
+import { callDigest, copyData, createVocabulary, isJsonObject, parseEnvelope, SUPPORTED_OBLIGATIONS, type Json, type JsonObject } from "@ambit/core";
 import { createVerifier, exportEnvelope, generateKey, memoryReplay, signPop, type HeldChain } from "@ambit/core/token";
 import { createPdp, parseAgents, parseManifest, parsePurposes, type PdpConfig } from "@ambit/pdp";
 import fc from "fast-check";
@@ -120,7 +120,7 @@ async function openHere(agent: string, constraints: JsonObject): Promise<(tool: 
         presentation,
         agent,
         call_id: `call_${++calls}`,
-        call_digest: `sha-256:${calls}`,
+        call_digest: callDigest(`crm_${tool}`, "crm", args),
         arguments: args,
         supported_obligations: SUPPORTED_OBLIGATIONS,
       },

@@ -1,14 +1,32 @@
 import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { createPep, type Pep, type Task } from "@ambit/core";
+import { chainOf, createPep, type Pep, type Task } from "@ambit/core";
 import { pdpClient } from "@ambit/core/pdp-client";
 import { generatePrivateJwk, signingKey } from "@ambit/core/token";
+import pg from "pg";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { runIn, type Ran } from "../fixtures/terminal.ts";
+
+const POSTGRES = process.env["AMBIT_TEST_POSTGRES_URL"] ?? "postgres://postgres@127.0.0.1:5432/postgres";
+const hasPostgres = await isReachable();
+
+/** Unreachable means skipped, visibly, unless services are required. */
+async function isReachable(): Promise<boolean> {
+  const client = new pg.Client({ connectionString: POSTGRES, connectionTimeoutMillis: 2000 });
+  try {
+    await client.connect();
+    await client.end();
+    return true;
+  } catch (error) {
+    if (process.env["AMBIT_REQUIRE_SERVICES"] === "1") throw error;
+    return false;
+  }
+}
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const TENANT = "tenant_acme";
@@ -200,5 +218,48 @@ describe("a decision point that is served", () => {
     }
     await write("bad.config.json", {});
     expect(await ambit("pdp", "serve", "--check", "--config", "bad.config.json", "--serve", "ok.json")).toMatchObject({ exitCode: 2, out: "" });
+  });
+});
+
+describe.skipIf(!hasPostgres)("three processes over one PostgreSQL", () => {
+  test("are one decision point: budgets, revocations and approvals hold in all of them", async () => {
+    const schema = `ambit_test_${randomBytes(6).toString("hex")}`;
+    const client = new pg.Client({ connectionString: POSTGRES });
+    await client.connect();
+    try {
+      const keys = await configure("one", { state: { kind: "postgres", url: POSTGRES, schema } });
+      const config = JSON.parse(await readFile(join(folder, "one.config.json"), "utf8")) as object;
+      for (const name of ["two", "three"]) await write(`${name}.config.json`, { ...config, log: `${name}.jsonl` });
+      const urls: string[] = [];
+      for (const [index, name] of ["one", "two", "three"].entries()) urls.push((await serve(name, 18_441 + index)).url);
+      const clients = urls.map((url) => pdpClient(url, { credentials: { kind: "bearer", token: secret }, allowLoopback: true, deadline: 10_000 }));
+      const peps = clients.map((pdp) => createPep({ pdp, agent: "reviewer", keys: keys ?? new Map(), deadline: 10_000 })) as [Pep, Pep, Pep];
+      const task = await begin(peps[0], { budgets: { calls: 20 } });
+      const same = await Promise.all(peps.map((pep) => pep.receive(chainOf(task) ?? [])));
+      const outcomes = await Promise.all(Array.from({ length: 45 }, (_, index) => call(peps[index % 3] as Pep, same[index % 3] as Task)));
+      expect(outcomes.filter((code) => code === "permit")).toHaveLength(20);
+      expect(new Set(outcomes)).toEqual(new Set(["permit", "budget_exhausted"]));
+
+      const waiting = await begin(peps[0], { approvals: ["contracts.read"] });
+      expect(await call(peps[0], waiting)).toBe("approval_required");
+      URL_OF.set(folder, urls[1] ?? "");
+      const { approvals } = JSON.parse((await ambit("approvals", "list", "--tenant", TENANT, "--json")).out) as {
+        readonly approvals: readonly { readonly id: string; readonly status: string }[];
+      };
+      const id = approvals.find(({ status }) => status === "pending")?.id ?? "";
+      expect(await ambit("approvals", "approve", id, "--tenant", TENANT, "--approver", "user_1")).toMatchObject({ exitCode: 0 });
+      expect(await call(peps[2], await peps[2].receive(chainOf(waiting) ?? []))).toBe("permit");
+      expect(await call(peps[0], waiting)).toBe("approval_required");
+
+      const last = await begin(peps[0]);
+      URL_OF.set(folder, urls[2] ?? "");
+      expect(await ambit("revoke", "delegator", "user_1", "--tenant", TENANT)).toMatchObject({ exitCode: 0 });
+      expect(await call(peps[1], await begin(peps[1], { delegatorId: "user_2" }))).toBe("permit");
+      expect(await call(peps[0], last)).toBe("envelope_revoked");
+      await Promise.all(clients.map((pdp) => pdp.close()));
+    } finally {
+      await client.query(`drop schema if exists ${schema} cascade`);
+      await client.end();
+    }
   });
 });

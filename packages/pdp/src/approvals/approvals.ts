@@ -128,10 +128,11 @@ export async function answerApproval(
     if (!isInTime(setting, answer, stored)) throw new AmbitError("approval_expired", "the answer is from another time");
     if (approval.answers.some(({ approver }) => approver === answer.approver))
       throw new AmbitError("approval_invalid", `\`${answer.approver}\` has answered already`);
-    if (recorded === undefined) await onAnswer(approval, answer);
-    recorded = text;
     const next: Stored = { ...stored, answers: [...stored.answers, text] };
-    if (await write(setting, next, found.version)) return viewOf(setting, next);
+    const answered = await viewOf(setting, next);
+    if (recorded === undefined) await onAnswer(answered, answer);
+    recorded = text;
+    if (await write(setting, next, found.version)) return answered;
   }
   throw new AmbitError("state_unavailable", "the answer could not be written");
 }
