@@ -15,6 +15,7 @@ export { AmbitError, type ConfigCode, type ErrorCode, type RefusalCode } from ".
 // What an adapter needs.
 export { delegate, type Delegate } from "./pep/delegate.ts";
 export { definitionDigest } from "./pep/definition.ts";
+export { createReceiver, type Receiver, type ReceiverOptions } from "./pep/receiver.ts";
 export { callDigest, type ToolCall, type ToolDefinition } from "./pep/tool-call.ts";
 export { modelRefusal, type ModelRefusal, type Refused, type Verdict } from "./pep/verdict.ts";
 

@@ -15,7 +15,7 @@ import { inspectChain, type Inspection } from "./oauth/inspect-chain.ts";
 import type { PdpOptions } from "./options.ts";
 import type { Catalogue } from "./server/catalogue.ts";
 import { checkSame, createRuntime } from "./runtime.ts";
-import { Refused } from "./refusal.ts";
+import { isRefused } from "./refusal.ts";
 import type { Rules } from "./setting.ts";
 import { redeem, settle } from "./settle.ts";
 import { recordLoad } from "./steps/load-record.ts";
@@ -128,7 +128,7 @@ async function told<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    throw error instanceof Refused ? new AmbitError(error.refusal.code, error.message, { hint: error.refusal.hint }) : error;
+    throw isRefused(error) ? new AmbitError(error.refusal.code, error.message, { hint: error.refusal.hint }) : error;
   }
 }
 

@@ -9,7 +9,7 @@ import type { LoadedConfig } from "./config/load-config.ts";
 import { parsePurposes } from "./config/purposes.ts";
 import type { PdpOptions } from "./options.ts";
 import { createSignedChains, type Signing } from "./envelopes/signed-chains.ts";
-import { createDirectory, type Directory } from "./directory/directory.ts";
+import { createDirectory, type Directory } from "./directory/index.ts";
 import { parseUserModel } from "./directory/user-model.ts";
 import { revokeLeaver } from "./lifecycle/revoke.ts";
 import { parseRelationModel } from "./relations/parse-model.ts";

@@ -1,7 +1,7 @@
 import { callDigest, randomText, saltedDigestOf, type AccessRequest, type Committed, type Decision, type Obligation, type Refusal } from "@ambit/core";
 import { leafOf, type Chain } from "./envelopes/chain.ts";
 import type { ToolEntry } from "./manifest/manifest.ts";
-import { refusalDetails, refusalOf, Refused, RefusedByPolicy } from "./refusal.ts";
+import { policiesIn, refusalDetails, refusalOf, Refused } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
 import { checkApproval } from "./steps/approval.ts";
 import { commit } from "./steps/commit.ts";
@@ -36,7 +36,7 @@ export async function decide(setting: Setting, request: AccessRequest): Promise<
   try {
     await judge(setting, progress);
   } catch (error) {
-    if (error instanceof RefusedByPolicy) progress.policies = error.policies;
+    progress.policies ??= policiesIn(error) ?? [];
     return refuse(setting, progress, refusalOf(error, "call", "pdp_unavailable", "the decision could not be taken"));
   }
   try {
@@ -97,6 +97,7 @@ async function judge(setting: Setting, progress: Progress): Promise<void> {
     decisionId: progress.id,
     grantId: `grant_${randomText()}`,
     once: [...once, ...approved.once],
+    approvals: new Set(approved.once.map(({ key }) => key)),
     onApprovalUsed: approved.askAgain,
   });
   progress.committed = committed;

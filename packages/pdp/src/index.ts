@@ -11,10 +11,7 @@ export type { ApprovalRequest } from "./approvals/approval-request.ts";
 export type { Approver, Demand } from "./approvals/demand.ts";
 export { signAnswer } from "./approvals/answer.ts";
 export type { ApprovalDesk } from "./approvals/desk.ts";
-export type { Directory, KnownUser, User } from "./directory/directory.ts";
-export { readClaims } from "./directory/read-claims.ts";
-export { readSecurityEvents, type SecurityChange, type SecurityEvents } from "./directory/security-events.ts";
-export { parseUserModel, type UserModel } from "./directory/user-model.ts";
+export { parseUserModel, readClaims, readSecurityEvents, type Directory, type SecurityEvents, type User } from "./directory/index.ts";
 export type { Signing } from "./envelopes/signed-chains.ts";
 export type { Revocation } from "./lifecycle/revoke.ts";
 

@@ -27,6 +27,11 @@ export class Refused extends Error {
   }
 }
 
+/** Whether something thrown is a refusal of this decision point. */
+export function isRefused(error: unknown): error is Refused {
+  return error instanceof Refused;
+}
+
 /** A refusal by policies, which the record names and nobody else is told. */
 export class RefusedByPolicy extends Refused {
   readonly policies: readonly string[];
@@ -50,6 +55,16 @@ export class Recorded extends Refused {
 /** A refusal as its record has it. */
 export function refusalDetails({ code, step, message, hint, approval }: Refusal): { readonly [member: string]: string | undefined } {
   return { decision: code === "approval_required" ? "approval_required" : "deny", code, step, message, hint, approval: approval?.id };
+}
+
+/** The policies that refused, where it was policies. */
+export function policiesIn(error: unknown): readonly string[] | undefined {
+  return error instanceof RefusedByPolicy ? error.policies : undefined;
+}
+
+/** The decision under which a refusal is on the record already. */
+export function recordedAs(error: unknown): string | undefined {
+  return error instanceof Recorded ? error.decisionId : undefined;
 }
 
 /** What stopped a step. INVARIANT I1, I8: whatever it was, it is a refusal. */

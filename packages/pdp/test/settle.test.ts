@@ -35,7 +35,12 @@ describe("a call of another envelope", () => {
     await expect(pdp.settle({ ...outcome, presentation: ours.presentation, decisionId: "dec_forged" })).rejects.toMatchObject(SETTLED);
     await expect(pdp.settle({ ...outcome, presentation: ours.presentation, decisionId, grantId: theirs.grantId })).rejects.toMatchObject(SETTLED);
     // INVARIANT I6: who knows the grant and did not redeem it says nothing of the call, least of all that it never ran.
-    for (const change of [{ receipt: undefined }, { receipt: theirReceipt }, { receipt: "", status: "not_run", redeemed: true }, { receipt: undefined, status: "done" }] as const)
+    for (const change of [
+      { receipt: undefined },
+      { receipt: theirReceipt },
+      { receipt: "", status: "not_run", redeemed: true },
+      { receipt: undefined, status: "done" },
+    ] as const)
       await expect(pdp.settle({ ...outcome, presentation: ours.presentation, decisionId, ...change })).rejects.toMatchObject(SETTLED);
     expect(records().filter(({ kind }) => kind === "outcome")).toEqual([]);
     expect(await outcomeOf(pep, mine, "contracts_read", { contract_id: "k1" }, CONTRACT)).toBe("budget_exhausted");

@@ -88,7 +88,11 @@ beforeEach(async () => {
   });
 });
 afterEach(async () => {
-  for (const child of processes.splice(0)) if (child.exitCode === null && child.signalCode === null) (child.kill("SIGKILL"), await once(child, "exit"));
+  for (const child of processes.splice(0)) {
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    child.kill("SIGKILL");
+    await once(child, "exit");
+  }
   await rm(folder, { recursive: true });
 });
 

@@ -44,8 +44,8 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
   const verdict = conclude(decision, request);
   if (verdict.kind !== "permit") return { admitted: false, refused: verdict };
 
-  let receipt: string | undefined;
-  const settle = createSettlement(setting, request, decision, () => receipt);
+  const spent: { receipt?: string | undefined } = {};
+  const settle = createSettlement(setting, request, decision, () => spent.receipt);
   const unsupported = unsupportedObligation(verdict.obligations);
   if (unsupported !== undefined) {
     await settle("not_run");
@@ -56,7 +56,7 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
     await settle("not_run");
     return refuse(deny(redeemed.refusal, verdict.decisionId));
   }
-  receipt = redeemed.receipt;
+  spent.receipt = redeemed.receipt;
   const { arguments: args } = verdict;
   // INVARIANT I10: a handle is a capability of this process. What somebody else has shown is not ours to show on.
   if (holding.kind === "handle" || isShown(holding)) return admission(verdict, settle);

@@ -194,7 +194,7 @@ async function meets(setting: ApprovalSetting, { tenantId, delegatorId }: Approv
   if (demand.by.some((by) => names.includes(by))) return true;
   const known = await setting.rolesOf(tenantId, approver);
   const roles = new Set([...(approverOf(setting, approver, tenantId)?.roles ?? []), ...(known === "removed" ? [] : known)]);
-  return demand.by.some((by) => by.startsWith("role:") && roles.has(by.slice("role:".length)));
+  return demand.by.some((by) => by.slice(0, 5) === "role:" && roles.has(by.slice(5)));
 }
 
 /** A person signs with their own key; what is vouched for, the decision point. */
@@ -210,8 +210,8 @@ function approverOf({ approvers }: ApprovalSetting, id: string, tenantId: string
 }
 
 function keyOf(setting: ApprovalSetting, kid: string, tenantId: string): PublicKey | undefined {
-  const own = setting.ownKeys().find(({ thumbprint }) => thumbprint === kid);
-  if (own !== undefined) return own;
+  const ours = setting.ownKeys().find(({ thumbprint }) => thumbprint === kid);
+  if (ours !== undefined) return ours;
   for (const id of setting.approvers.keys()) {
     const key = approverOf(setting, id, tenantId)?.keys.get(kid);
     if (key !== undefined) return key;

@@ -51,7 +51,7 @@ export function parseRule(reader: Reader): ApprovalRule {
   const needed = reader.at("needed").isAbsent ? 1 : reader.at("needed").count();
   const approvers = by.isAbsent ? (["delegator"] as const) : by.texts(isApprover, "`delegator`, `user:…` or `role:…`");
   const isFourEyes = !fourEyes.isAbsent && fourEyes.flag();
-  const isEveryoneNamed = approvers.every((approver) => !approver.startsWith("role:"));
+  const isEveryoneNamed = approvers.every((approver) => approver.slice(0, 5) !== "role:");
   if (needed < 1) reader.at("needed").fail("must be at least 1");
   if (isEveryoneNamed && approvers.filter((approver) => !(isFourEyes && approver === "delegator")).length < needed)
     reader.fail("needs more people than it names");

@@ -3,8 +3,7 @@
  *
  * @module
  */
-export { createDirectory, type Directory, type DirectoryOptions, type KnownUser, type User } from "./directory.ts";
-export { parseUserModel, attributesOf, rolesOf, type Attributes, type AttributeType, type AttributeValue, type UserModel } from "./user-model.ts";
+export { createDirectory, type Directory, type User } from "./directory.ts";
+export { parseUserModel } from "./user-model.ts";
 export { readClaims } from "./read-claims.ts";
-export { readSecurityEvents, type IgnoredEvent, type SecurityChange, type SecurityEvents } from "./security-events.ts";
-export type { ClaimIssuer } from "./claim-mapping.ts";
+export { readSecurityEvents, type SecurityEvents } from "./security-events.ts";

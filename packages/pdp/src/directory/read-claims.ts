@@ -29,7 +29,7 @@ export function readClaims(model: UserModel, claims: unknown): { readonly tenant
   };
 }
 
-export function tenantOf(claims: JsonObject, place: TenantPlace): string | undefined {
+function tenantOf(claims: JsonObject, place: TenantPlace): string | undefined {
   if ("id" in place) return place.id;
   const tenant = valueAt(claims, place);
   return isIdentifier(tenant) && (place.among === "any" || place.among.has(tenant)) ? tenant : undefined;

@@ -27,7 +27,7 @@ const LONGEST = 4096;
 /** Attributes that entities have of themselves. */
 const OWN: ReadonlySet<string> = new Set(["id", "tenant", "trust_zone", "roles"]);
 
-export function isRole(value: unknown): value is string {
+function isRole(value: unknown): value is string {
   return typeof value === "string" && ROLE.test(value);
 }
 

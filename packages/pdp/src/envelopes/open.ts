@@ -1,6 +1,6 @@
 import type { AccessRequest, OnceKey } from "@ambit/core";
 import type { Act } from "@ambit/core/token";
-import { Refused } from "../refusal.ts";
+import { isRefused, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
 import { leafOf, type Chain } from "./chain.ts";
 import type { SignedChains, SignedPresentation } from "./signed-chains.ts";
@@ -30,7 +30,7 @@ export async function openCall(setting: Setting, { action, context }: AccessRequ
     return { chain, once: [once] };
   } catch (error) {
     // The leaf cannot name a tool that nobody knows; what the operator has to do about it is told by the step that looks for the tool.
-    const isUnknownTool = tool === undefined && error instanceof Refused && error.refusal.code === "tool_not_allowed";
+    const isUnknownTool = tool === undefined && isRefused(error) && error.refusal.code === "tool_not_allowed";
     if (!isUnknownTool) throw error;
     return { chain: await signedChains(setting).open(shown.chain), once: [] };
   }

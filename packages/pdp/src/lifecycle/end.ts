@@ -1,7 +1,7 @@
 import type { EndRequest } from "@ambit/core";
 import { keepUntil, leafOf, type Chain } from "../envelopes/chain.ts";
 import { endOf, openAct } from "../envelopes/open.ts";
-import { Refused } from "../refusal.ts";
+import { isRefused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
 import { partyOf, record } from "../steps/log.ts";
 
@@ -21,7 +21,7 @@ async function openOwn(setting: Setting, { presentation }: EndRequest): Promise<
   try {
     return (await openAct(setting, presentation, endOf)).chain;
   } catch (error) {
-    const isGone = error instanceof Refused && (error.refusal.code === "envelope_malformed" || error.refusal.code === "envelope_expired");
+    const isGone = isRefused(error) && (error.refusal.code === "envelope_malformed" || error.refusal.code === "envelope_expired");
     if (isGone) return undefined;
     throw error;
   }

@@ -2,7 +2,7 @@ import { randomText, type Introduction, type IssueAnswer } from "@ambit/core";
 import { decideRoot, rootDetails } from "./root.ts";
 import { keepUntil, leafOf, type Chain, type ChainLink } from "../envelopes/chain.ts";
 import { childDetails, decideChild } from "./child.ts";
-import { orRefuse, Recorded, refusalDetails, refusalOf, Refused } from "../refusal.ts";
+import { orRefuse, Recorded, recordedAs, refusalDetails, refusalOf, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
 import { checkEnvelope } from "../steps/envelope.ts";
 import { partyOf, record } from "../steps/log.ts";
@@ -25,8 +25,9 @@ export async function introduce(setting: Setting, request: Introduction): Promis
   } catch (error) {
     const refusal = refusalOf(error, "envelope", "pdp_unavailable", "the envelope could not be decided");
     // What a step refused is on the record already; of what no step was asked about, there is nothing to say but that.
-    const id = error instanceof Recorded ? error.decisionId : `dec_${randomText()}`;
-    if (!(error instanceof Recorded)) await record(setting, "hand_off", partyOf(chain, request.agent), id, refusalDetails(refusal)).catch(() => undefined);
+    const recorded = recordedAs(error);
+    const id = recorded ?? `dec_${randomText()}`;
+    if (recorded === undefined) await record(setting, "hand_off", partyOf(chain, request.agent), id, refusalDetails(refusal)).catch(() => undefined);
     return { decision: false, id, refusal };
   }
 }

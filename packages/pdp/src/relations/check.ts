@@ -51,7 +51,7 @@ export function questionAbout(graph: TupleGraph, subject: ObjectRef, limits: Che
  *
  * INVARIANT I1, I9: past a limit it throws (`policy_error`). It never answers "no" then: under an exclusion that would be a "yes".
  */
-export function holds(question: Questioning, node: GraphNode, relation: Relation): boolean {
+function holds(question: Questioning, node: GraphNode, relation: Relation): boolean {
   const cell = (node.cells[relation.slot] ??= { question: 0, state: "open", depth: 0 });
   if (cell.question === question.number) {
     if (cell.state === "held") return true;

@@ -37,7 +37,7 @@ export interface Changes {
 }
 
 /** Tuples of one change at most. */
-export const MOST_CHANGES = 10_000;
+const MOST_CHANGES = 10_000;
 
 const fail = (reason: string): never => {
   throw new AmbitError("option_invalid", reason);
@@ -95,7 +95,7 @@ function membersOf(value: Json | undefined, required: readonly string[], optiona
 }
 
 /** Whether the model lets such a tuple count. */
-export function hasPlace(model: RelationModel, { object, relation, subject }: Tuple): boolean {
+function hasPlace(model: RelationModel, { object, relation, subject }: Tuple): boolean {
   const expression = model.types.get(object.type)?.get(relation)?.expression;
   return expression !== undefined && admits(expression, subject);
 }

@@ -19,6 +19,8 @@ export interface CommitQuestion {
   readonly grantId: string;
   /** What the call uses up. */
   readonly once: readonly OnceKey[];
+  /** Which of them are approvals. */
+  readonly approvals: ReadonlySet<string>;
   /** When the approval that the call would use up was used for another one. */
   readonly onApprovalUsed: () => Promise<never>;
 }
@@ -52,7 +54,7 @@ export async function commit(setting: Setting, question: CommitQuestion): Promis
   );
   if (isCommitted(answer, reservations)) return answer;
   if (answer?.status === "exhausted") throw new Refused("commit", "budget_exhausted", `the budget of ${answer.unit} is exhausted; ${answer.remaining} left`);
-  if (answer?.status === "used" && answer.key.startsWith("approval.")) return question.onApprovalUsed();
+  if (answer?.status === "used" && question.approvals.has(answer.key)) return question.onApprovalUsed();
   if (answer?.status === "used") throw new Refused("commit", "pop_replayed", "the proof of the call was used before");
   if (answer?.status === "spent") throw new Refused("commit", "grant_replayed", "this call has run already");
   throw new Refused("commit", "state_unavailable", message);

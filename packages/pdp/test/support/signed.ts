@@ -35,4 +35,3 @@ export async function signedFixture(config: Partial<PdpConfig> = {}, options: Pd
     pepOf: (agent, key = keys.get(agent)) => createPep({ pdp: base.pdp, agent, keys: new Map(key === undefined ? [] : [[agent, key]]), now, deadline: 10_000 }),
   };
 }
-

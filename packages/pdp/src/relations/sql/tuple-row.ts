@@ -14,9 +14,9 @@ export interface TupleRow {
 /** A row of an answer: the revision, with a tuple beside it if there is any. */
 export type PageRow = { readonly revision: number | bigint | string } & (TupleRow | { readonly [Column in keyof TupleRow]: null });
 
-export const SUBJECT = 0;
-export const USERSET = 1;
-export const EVERYONE = 2;
+const SUBJECT = 0;
+const USERSET = 1;
+const EVERYONE = 2;
 
 export function rowOf({ object, relation, subject }: Tuple): TupleRow {
   const name = { object_type: object.type, object_id: object.id, relation, subject_type: subject.type };

@@ -6,3 +6,6 @@
 export { createPostgresState, migrate, missingMigrations, type PostgresOptions } from "./postgres-state.ts";
 export type { PostgresClient, PostgresPool } from "./connection.ts";
 export type { SharedState } from "../shared-state.ts";
+
+// Tuples of relations, beside the state or elsewhere.
+export { createPostgresRelations } from "../../relations/sql/postgres-relations.ts";

@@ -55,7 +55,7 @@ function policiesOf(text: string): ReadonlyMap<string, string> {
 }
 
 /** Numbers that leave the safe range as `bigint`. */
-export function exactJson(text: string): unknown {
+function exactJson(text: string): unknown {
   const exact = (_: string, value: unknown, { source }: { readonly source: string }): unknown =>
     typeof value === "number" && !Number.isSafeInteger(value) ? BigInt(source) : value;
   return JSON.parse(text, exact as (key: string, value: unknown) => unknown);

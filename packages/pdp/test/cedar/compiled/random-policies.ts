@@ -33,14 +33,14 @@ const PATTERNS = ["*", "", "a*", "*b", "a*b", "*a*a*", "\\*", "a\\*b", "*\u{1F60
 
 const quoted = (text: string): string => JSON.stringify(text);
 
-export function uid(random: Random, type: string = random.pick(Object.keys(IDS))): string {
+function uid(random: Random, type: string = random.pick(Object.keys(IDS))): string {
   return `${type}::${quoted(random.pick(IDS[type] ?? [""]))}`;
 }
 
 const entityType = (random: Random): string => random.pick(Object.keys(IDS));
 
 /** An expression of a kind; with less depth left, a simpler one. */
-export function expression(random: Random, wanted: Kind, depth: number): string {
+function expression(random: Random, wanted: Kind, depth: number): string {
   const kind = random.chance(3) ? random.pick(KINDS) : wanted;
   return depth <= 0 || random.chance(15) ? leaf(random, kind) : `(${BRANCHES[kind](random, depth - 1)})`;
 }

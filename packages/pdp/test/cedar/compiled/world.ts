@@ -77,7 +77,7 @@ export const WORLD = {
 } as unknown as SchemaJson<string>;
 
 /** Attributes and tags of the entity types, and what they may be in. */
-export const ENTITY_TYPES: Readonly<Record<string, { readonly shape?: TypeJson; readonly tags?: TypeJson; readonly parents: readonly string[] }>> = {
+const ENTITY_TYPES: Readonly<Record<string, { readonly shape?: TypeJson; readonly tags?: TypeJson; readonly parents: readonly string[] }>> = {
   // What a group may be in, its members may be in as well.
   User: { shape: USER, tags: of("Long"), parents: ["Team", "Org"] },
   Team: { shape: record({ level: of("Long") }), parents: ["Team", "Org"] },
@@ -87,7 +87,7 @@ export const ENTITY_TYPES: Readonly<Record<string, { readonly shape?: TypeJson; 
   Color: { parents: [] },
   "NS::Bot": { shape: record({ user: entity("User") }), parents: ["Team"] },
 };
-export const CONTEXTS: Readonly<Record<string, TypeJson>> = { read: READ, write: WRITE };
+const CONTEXTS: Readonly<Record<string, TypeJson>> = { read: READ, write: WRITE };
 
 export const IDS: Readonly<Record<string, readonly string[]>> = {
   User: ["u0", "u1", "__proto__", "ü\u{1F600}"],
@@ -150,7 +150,7 @@ const BAD_TEXTS: readonly string[] = [
   "1.5\n",
 ];
 
-export function uidOf(random: Random, type: string): TypeAndId {
+function uidOf(random: Random, type: string): TypeAndId {
   return { type, id: random.pick(IDS[type] ?? ["x"]) };
 }
 
