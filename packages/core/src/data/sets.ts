@@ -4,7 +4,8 @@ export function sortedUnique(values: readonly string[]): readonly string[] {
   return Object.freeze([...new Set(values)].sort());
 }
 
-function isSortedUnique(values: readonly string[]): boolean {
+/** Whether a list is the one spelling of its set already. */
+export function isSortedUnique(values: readonly string[]): boolean {
   for (let index = 1; index < values.length; index++) if (!((values[index - 1] as string) < (values[index] as string))) return false;
   return true;
 }

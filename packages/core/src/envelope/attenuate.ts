@@ -77,8 +77,8 @@ function askedEnvelope(parent: Envelope, isKnown: boolean, narrowing: Narrowing,
     ...(allowedTools === undefined && mayDelegate === undefined ? {} : { allowedTools: allowedTools ?? [], mayDelegate: mayDelegate ?? [] }),
   };
   const members = copyData(named, "envelope_malformed", "the narrowing") as Partial<EnvelopeMembers>;
-  const known = isKnown ? parent.resourceConstraints : undefined;
-  const asked = canonicalEnvelope({ ...(parent as EnvelopeMembers), deniedTools: undefined, ...members }, order.vocabulary, known);
+  const like = isKnown ? parent : undefined;
+  const asked = canonicalEnvelope({ ...(parent as EnvelopeMembers), deniedTools: undefined, ...members }, order.vocabulary, like);
   // Taken over only now: a tool that the parent denies must come out of the meet as asked for and not granted.
   return deniedTools === undefined && parent.deniedTools.length > 0 ? { ...asked, deniedTools: parent.deniedTools } : asked;
 }
@@ -94,9 +94,9 @@ export function meet(a: Envelope, b: Envelope, order: Order): Envelope {
 /** `areCanonical` when both are, by the vocabulary of the order: then what both have, by identity, is what is within both. */
 function meetOf(a: Envelope, b: Envelope, areCanonical: boolean, order: Order): Envelope {
   for (const member of SAME) if (a[member] !== b[member]) throw new AmbitError("not_narrower", `\`${member}\` cannot change within a lineage`);
-  const reach = new Set(reachOf(a));
-  const denied = setOf(b.deniedTools);
-  const within = (tool: string): boolean => reach.has(tool) && !denied.has(tool);
+  const reach = lookUp(reachOf(a));
+  const denied = lookUp(b.deniedTools);
+  const within = (tool: string): boolean => reach(tool) && !denied(tool);
   const allowedTools = sortedUnique(b.allowedTools.filter(within));
   return Object.freeze({
     delegatorId: b.delegatorId,
@@ -119,15 +119,17 @@ function meetOf(a: Envelope, b: Envelope, areCanonical: boolean, order: Order): 
   });
 }
 
-const NO_TOOLS: ReadonlySet<string> = new Set();
-
-function setOf(tools: readonly string[]): ReadonlySet<string> {
-  return tools.length === 0 ? NO_TOOLS : new Set(tools);
+/** Whether a tool is among them; of a few, looking at each is faster than making a set. */
+function lookUp(tools: readonly string[]): (tool: string) => boolean {
+  if (tools.length <= 8) return (tool) => tools.includes(tool);
+  const set = new Set(tools);
+  return (tool) => set.has(tool);
 }
 
 function furtherTools(tools: readonly string[], within: (tool: string) => boolean, allowedTools: readonly string[]): readonly string[] {
-  const allowed = setOf(tools.length === 0 ? [] : allowedTools);
-  return sortedUnique(tools.filter((tool) => within(tool) && !allowed.has(tool)));
+  if (tools.length === 0) return sortedUnique(tools);
+  const allowed = lookUp(allowedTools);
+  return sortedUnique(tools.filter((tool) => within(tool) && !allowed(tool)));
 }
 
 const SAME = ["tenantId", "delegatorId", "sessionId"] as const;

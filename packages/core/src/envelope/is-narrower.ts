@@ -75,13 +75,12 @@ export function isNarrower(child: Envelope, parent: Envelope, order: Order): boo
 }
 
 function isTaskWithin(child: string, parent: string): boolean {
-  if (child === parent) return true;
-  const segments = child.split("/");
-  return parent.split("/").every((segment, index) => segments[index] === segment);
+  return child === parent || (child[parent.length] === "/" && child.slice(0, parent.length) === parent);
 }
 
 function isSubset(part: readonly string[], whole: readonly string[]): boolean {
   // Mostly the child has the very list of its parent, in the one order that a set has; then no set is built.
+  if (part === whole) return true;
   if (part.length <= whole.length && part.every((element, index) => element === whole[index])) return true;
   const elements = new Set(whole);
   return part.every((element) => elements.has(element));

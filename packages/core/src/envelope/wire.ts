@@ -1,7 +1,7 @@
 import { AmbitError } from "../errors.ts";
 import { copyData, isJsonObject, isPrototypeName, own, type Json, type JsonObject } from "../data/json.ts";
 import { isIdentifier, isToolId } from "../data/names.ts";
-import { sortedUnique } from "../data/sets.ts";
+import { isSortedUnique, sortedUnique } from "../data/sets.ts";
 import { parseBudgets, UNLIMITED, type Budgets } from "./budgets.ts";
 import { rulesOf, type ConstraintValue } from "./constraint-kinds.ts";
 import { DEFAULT_MAX_DEPTH, type Envelope, type ResourceConstraints } from "./envelope.ts";
@@ -53,9 +53,9 @@ export function parseEnvelope(input: unknown, vocabulary: Vocabulary, holder?: s
 
 /**
  * `parseEnvelope` of data that is plain, frozen and within its limits already, as `parseJson` gives what is short enough. `besides` are members that are not the
- * envelope's, and not looked at.
+ * envelope's, and not looked at. `like` is an envelope that came from here by the same vocabulary: what is the same in both was looked at there.
  */
-export function readEnvelope(data: JsonObject, vocabulary: Vocabulary, besides: ReadonlySet<string> = NONE): Envelope {
+export function readEnvelope(data: JsonObject, vocabulary: Vocabulary, besides: ReadonlySet<string> = NONE, like?: Envelope): Envelope {
   for (const member of Object.keys(data)) {
     if (!Object.hasOwn(MEMBERS, member) && !besides.has(member)) {
       malformed(`the envelope has the unknown member \`${member}\`; known are ${Object.keys(MEMBERS).join(", ")}`);
@@ -69,17 +69,30 @@ export function readEnvelope(data: JsonObject, vocabulary: Vocabulary, besides: 
       taskId: own(data, "task_id"),
       purpose: own(data, "purpose"),
       agentId: own(data, "agent_id"),
-      allowedTools: own(data, "allowed_tools"),
-      mayDelegate: own(data, "may_delegate"),
-      deniedTools: own(data, "denied_tools"),
+      allowedTools: same(own(data, "allowed_tools"), like?.allowedTools),
+      mayDelegate: same(own(data, "may_delegate"), like?.mayDelegate),
+      deniedTools: same(own(data, "denied_tools"), like?.deniedTools),
       resourceConstraints: own(data, "resource_constraints"),
       budgets: own(data, "budgets"),
-      approvals: own(data, "approvals"),
+      approvals: same(own(data, "approvals"), like?.approvals),
       maxDepth: own(data, "max_depth"),
       expiresAt: instant(required(own(data, "expires_at"), "expires_at")),
     },
     vocabulary,
+    like,
   );
+}
+
+/** The canonical list where the value is a list with the very same elements, else the value. */
+function same(value: Json | undefined, list: readonly string[] | undefined): Json | undefined {
+  return list !== undefined && isSame(value, list) ? list : value;
+}
+
+function isSame(value: Json | undefined, canonical: ConstraintValue): boolean {
+  if (!Array.isArray(value) || !Array.isArray(canonical)) return value === canonical;
+  if (value.length !== canonical.length) return false;
+  for (let index = 0; index < canonical.length; index++) if (value[index] !== canonical[index]) return false;
+  return true;
 }
 
 /** What an envelope is made of before anybody has looked at it; plain data. */
@@ -111,27 +124,24 @@ export function isCanonicalBy(vocabulary: Vocabulary, envelope: Envelope): boole
 
 /**
  * The envelope with these members, canonical. Refuses (`envelope_malformed`) what `parseEnvelope` refuses.
- * `known` are constraints that are canonical by the vocabulary already; they come back as they are.
+ * `like` is an envelope that is canonical by the vocabulary already; what is the very same value in both is not looked at again.
  */
-export function canonicalEnvelope(members: EnvelopeMembers, vocabulary: Vocabulary, known?: ResourceConstraints): Envelope {
-  const deniedTools = tools(members.deniedTools, "denied_tools");
-  const allowedTools = without(tools(required(members.allowedTools, "allowed_tools"), "allowed_tools"), deniedTools);
+export function canonicalEnvelope(members: EnvelopeMembers, vocabulary: Vocabulary, like?: Envelope): Envelope {
+  const deniedTools = tools(members.deniedTools, "denied_tools", like?.deniedTools);
+  const allowedTools = without(tools(required(members.allowedTools, "allowed_tools"), "allowed_tools", like?.allowedTools), deniedTools);
   return Object.freeze({
-    delegatorId: identifier(members.delegatorId, "delegator_id"),
-    tenantId: identifier(members.tenantId, "tenant_id"),
-    sessionId: identifier(members.sessionId, "session_id"),
-    taskId: identifier(members.taskId, "task_id"),
-    purpose: identifier(members.purpose, "purpose"),
-    agentId: identifier(members.agentId, "agent_id"),
+    delegatorId: identifier(members.delegatorId, "delegator_id", like?.delegatorId),
+    tenantId: identifier(members.tenantId, "tenant_id", like?.tenantId),
+    sessionId: identifier(members.sessionId, "session_id", like?.sessionId),
+    taskId: identifier(members.taskId, "task_id", like?.taskId),
+    purpose: identifier(members.purpose, "purpose", like?.purpose),
+    agentId: identifier(members.agentId, "agent_id", like?.agentId),
     allowedTools,
-    mayDelegate: without(without(tools(members.mayDelegate, "may_delegate"), deniedTools), allowedTools),
+    mayDelegate: without(without(tools(members.mayDelegate, "may_delegate", like?.mayDelegate), deniedTools), allowedTools),
     deniedTools,
-    resourceConstraints:
-      known !== undefined && members.resourceConstraints === known
-        ? known
-        : constraints(required(members.resourceConstraints, "resource_constraints"), vocabulary),
-    budgets: budgets(members.budgets),
-    approvals: tools(members.approvals, "approvals"),
+    resourceConstraints: constraints(required(members.resourceConstraints, "resource_constraints"), vocabulary, like?.resourceConstraints),
+    budgets: like !== undefined && members.budgets === like.budgets ? like.budgets : budgets(members.budgets),
+    approvals: tools(members.approvals, "approvals", like?.approvals),
     maxDepth: depth(members.maxDepth),
     expiresAt: time(members.expiresAt),
   });
@@ -182,14 +192,16 @@ function required(value: Json | undefined, member: string): Json {
   return value ?? malformed(`the envelope needs \`${member}\``);
 }
 
-function identifier(value: Json | undefined, member: string): string {
+function identifier(value: Json | undefined, member: string, like: string | undefined): string {
+  if (like !== undefined && value === like) return like;
   return isIdentifier(required(value, member)) ? (value as string) : malformed(`\`${member}\` must be visible ASCII text of 1 to 256 characters`);
 }
 
 const NO_TOOLS: readonly string[] = Object.freeze([]);
 
-function tools(value: Json | undefined, member: string): readonly string[] {
+function tools(value: Json | undefined, member: string, like: readonly string[] | undefined): readonly string[] {
   if (value === undefined) return NO_TOOLS;
+  if (value === like) return like;
   if (!Array.isArray(value)) return malformed(`\`${member}\` must be a list of tool ids`);
   for (const tool of value as readonly Json[]) {
     if (!isToolId(tool)) malformed(`\`${member}\` has ${JSON.stringify(tool)}, which is not a tool id (letters, digits, _ . -); there are no wildcards`);
@@ -197,10 +209,16 @@ function tools(value: Json | undefined, member: string): readonly string[] {
   return sortedUnique(value as readonly string[]);
 }
 
-function constraints(value: Json, vocabulary: Vocabulary): ResourceConstraints {
+function constraints(value: Json, vocabulary: Vocabulary, like: ResourceConstraints | undefined): ResourceConstraints {
+  if (like !== undefined && value === like) return like;
   if (!isJsonObject(value)) return malformed("`resource_constraints` must be an object");
   const parsed: Record<string, ConstraintValue> = {};
-  for (const key of Object.keys(value).sort()) {
+  const keys = Object.keys(value);
+  for (const key of isSortedUnique(keys) ? keys : keys.sort()) {
+    if (like !== undefined && Object.hasOwn(like, key) && isSame(value[key], like[key] as ConstraintValue)) {
+      parsed[key] = like[key] as ConstraintValue;
+      continue;
+    }
     const kind = isPrototypeName(key, value[key]) ? undefined : vocabulary.kinds.get(key);
     if (kind === undefined)
       return malformed(`\`resource_constraints.${key}\` is not in the vocabulary; add it to \`vocabulary\` of the configuration, with its kind`);
@@ -224,11 +242,17 @@ function depth(value: Json | undefined): number {
     : malformed("`max_depth` must be a whole number from 0 to 64");
 }
 
+/** The last instant that was read: what is derived mostly expires with what it is derived from. */
+let read = { text: "", time: Number.NaN };
+
 function instant(value: Json): number {
+  if (value === read.text && value !== "") return read.time;
   const time = typeof value === "string" && ISO_INSTANT.test(value) ? Date.parse(value) : Number.NaN;
   // Date.parse rolls 2026-02-31 over into March, and 24:00 into the next day.
   const isReal = Number.isSafeInteger(time) && time >= 0 && new Date(time).getUTCDate() === Number((value as string).slice(8, 10));
-  return isReal ? time : malformed("`expires_at` must be an instant in UTC, as 2026-05-12T18:30:00Z");
+  if (!isReal) return malformed("`expires_at` must be an instant in UTC, as 2026-05-12T18:30:00Z");
+  read = { text: value as string, time };
+  return time;
 }
 
 function time(value: Json | undefined): number {

@@ -48,7 +48,7 @@ export function readTools(json: Json | undefined, limits: TokenLimits): Tools | 
 }
 
 /** `{}`, which nearly every tool of an envelope has. */
-const ANY_ARGUMENTS: ArgumentMap = Object.freeze({ named: new Map(), isOpen: true });
+export const ANY_ARGUMENTS: ArgumentMap = Object.freeze({ named: new Map(), isOpen: true });
 
 function readArgumentMap(map: JsonObject, limits: TokenLimits): ArgumentMap | string {
   const names = Object.keys(map);

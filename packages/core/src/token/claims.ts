@@ -98,6 +98,31 @@ export function writeClaims(claims: NewClaims): JsonObject {
   };
 }
 
+/**
+ * What `readClaims` reads from `writeClaims`, for claims of which every part was looked at where it came from: no audience, a holder that was read, and
+ * `tools` as the AAT entry among the details has them. `undefined` where reading them could say anything else.
+ */
+export function claimsOf(claims: NewClaims & { readonly parentHash: string; readonly audience?: undefined }, tools: Tools): TokenClaims | undefined {
+  const { jti, issuer, issuedAt, expiresAt, holder, depth, maxDepth, parentHash, details } = claims;
+  const isCount = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+  if (!isCount(depth) || !isCount(maxDepth) || !Number.isSafeInteger(issuedAt) || !Number.isSafeInteger(expiresAt)) return undefined;
+  if (typeof parentHash !== "string" || typeof issuer !== "string" || readPublicJwk(holder.jwk) !== holder) return undefined;
+  return Object.freeze({
+    jti,
+    issuer,
+    issuedAt,
+    expiresAt,
+    holder,
+    audience: undefined,
+    depth,
+    maxDepth,
+    parentHash,
+    tools,
+    details,
+    signed: writeClaims(claims),
+  });
+}
+
 /** The entry that `readClaims` takes the tools from. */
 export function aatEntry(tools: JsonObject): JsonObject {
   return { tools, type: AAT_ENTRY };

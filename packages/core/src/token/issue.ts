@@ -2,8 +2,8 @@ import { bytesToBase64url, toBase64url } from "#base64url";
 import { AmbitError } from "../errors.ts";
 import { canonicalJson } from "../data/canonical.ts";
 import { own, type Json, type JsonObject } from "../data/json.ts";
-import { firstWidening, NO_TOOLS } from "./capability.ts";
-import { AAT_ENTRY, aatEntry, readClaims, writeClaims, type TokenClaims } from "./claims.ts";
+import { ANY_ARGUMENTS, firstWidening, NO_TOOLS, type ArgumentMap } from "./capability.ts";
+import { AAT_ENTRY, aatEntry, claimsOf, readClaims, writeClaims, type NewClaims, type TokenClaims } from "./claims.ts";
 import { encodedHeader, payloadOf, readCompact, readPayload } from "./compact.ts";
 import { freshId, sha256, type PublicKey } from "./crypto.ts";
 import { expressUnder } from "./express-under.ts";
@@ -81,28 +81,9 @@ export async function issueRoot(root: NewRoot, key: SigningKey): Promise<HeldCha
 export async function deriveToken(parent: HeldChain, child: NewChild, key: SigningKey): Promise<HeldChain> {
   const limits = tokenLimits(child.limits);
   const above = parent.leaf.claims;
-  if (key.public.thumbprint !== above.holder.thumbprint) throw new AmbitError("holder_mismatch", "the key is not that of the parent's holder");
-  const [depth, maxDepth, expiresAt] = [above.depth + 1, child.maxDepth ?? above.maxDepth, child.expiresAt ?? above.expiresAt];
-  if (depth > above.maxDepth || maxDepth < depth)
-    throw new AmbitError("depth_exceeded", `a child would be at depth ${depth} of ${Math.min(maxDepth, above.maxDepth)}`);
-  if (maxDepth > above.maxDepth) throw new AmbitError("not_narrower", `\`maxDepth\` is above ${above.maxDepth}`);
-  if (expiresAt > above.expiresAt) throw new AmbitError("not_narrower", "`expiresAt` is after that of the parent"); // INVARIANT I7
-  const issuedAt = Math.max(Math.floor(child.now / 1000), above.issuedAt);
-  if (expiresAt <= issuedAt) throw new AmbitError("envelope_expired", "the child would expire before it is issued");
-
+  const link = linkOf(parent, child, key);
   const write = (tools: JsonObject): JsonObject =>
-    writeClaims({
-      jti: freshId(child.now),
-      issuer: thumbprintUri(key.public),
-      issuedAt,
-      expiresAt,
-      holder: child.holder,
-      audience: child.audience,
-      depth,
-      maxDepth,
-      parentHash: parent.leaf.hash,
-      details: [aatEntry(tools), ...(child.otherDetails ?? [])],
-    });
+    writeClaims({ ...link, audience: child.audience, details: [aatEntry(tools), ...(child.otherDetails ?? [])] });
   const allowed = above.tools ?? NO_TOOLS;
   const wanted = child.tools ?? wireToolsOf(above);
   let form = wellFormed(write(wanted), limits);
@@ -114,6 +95,56 @@ export async function deriveToken(parent: HeldChain, child: NewChild, key: Signi
   if (widening !== undefined) throw new AmbitError("not_narrower", `the child may not have ${widening.what}: the parent ${widening.instead.text}`);
   return signed(parent.tokens, form, key, limits);
 }
+
+/** A child of which a profile has made every part. */
+export interface ProfileChild extends Pick<NewChild, "holder" | "maxDepth" | "expiresAt" | "now"> {
+  /** Tool ids, sorted and unique, each with any arguments. */
+  readonly reach: readonly string[];
+  /** The entry of the profile: plain, within its limits, its members in the order of JCS. */
+  readonly entry: JsonObject;
+}
+
+/**
+ * `deriveToken` of what need not be read back to know what a verifier will read; `undefined` where that would have to be seen. Throws what `deriveToken` throws of
+ * the key, the depth and the times.
+ */
+export function deriveProfiled(parent: HeldChain, child: ProfileChild, key: SigningKey): Promise<HeldChain> | undefined {
+  const limits = tokenLimits();
+  const above = parent.leaf.claims.tools ?? NO_TOOLS;
+  if (child.reach.length > limits.tools) return undefined;
+  const tools = new Map<string, ArgumentMap>();
+  const entries: Record<string, JsonObject> = {};
+  for (const id of child.reach) {
+    // Whatever the parent does not let through in the same way is looked at argument by argument; names of digits would not stay in their order.
+    if (above.get(id) !== ANY_ARGUMENTS || id === "__proto__" || (id >= "0" && id < ":")) return undefined;
+    tools.set(id, ANY_ARGUMENTS);
+    entries[id] = ANYTHING;
+  }
+  const claims = claimsOf({ ...linkOf(parent, child, key), details: [aatEntry(entries), child.entry] }, tools);
+  const text = claims === undefined || hasOwnText() ? undefined : JSON.stringify(claims.signed);
+  // A backslash may stand for something that no text may have.
+  if (claims === undefined || text === undefined || text.includes("\\")) return undefined;
+  return signed(parent.tokens, { text, claims }, key, limits);
+}
+
+const ANYTHING: JsonObject = Object.freeze({});
+
+/** The claims that make a child one of its parent. Throws where there can be none. */
+function linkOf(parent: HeldChain, child: Pick<NewChild, "holder" | "maxDepth" | "expiresAt" | "now">, key: SigningKey): Link {
+  const above = parent.leaf.claims;
+  if (key.public.thumbprint !== above.holder.thumbprint) throw new AmbitError("holder_mismatch", "the key is not that of the parent's holder");
+  const [depth, maxDepth, expiresAt] = [above.depth + 1, child.maxDepth ?? above.maxDepth, child.expiresAt ?? above.expiresAt];
+  if (depth > above.maxDepth || maxDepth < depth)
+    throw new AmbitError("depth_exceeded", `a child would be at depth ${depth} of ${Math.min(maxDepth, above.maxDepth)}`);
+  if (maxDepth > above.maxDepth) throw new AmbitError("not_narrower", `\`maxDepth\` is above ${above.maxDepth}`);
+  if (expiresAt > above.expiresAt) throw new AmbitError("not_narrower", "`expiresAt` is after that of the parent"); // INVARIANT I7
+  const issuedAt = Math.max(Math.floor(child.now / 1000), above.issuedAt);
+  if (expiresAt <= issuedAt) throw new AmbitError("envelope_expired", "the child would expire before it is issued");
+  const issuer = thumbprintUri(key.public);
+  return { jti: freshId(child.now), issuer, issuedAt, expiresAt, holder: child.holder, depth, maxDepth, parentHash: parent.leaf.hash };
+}
+
+type Link = Omit<NewClaims, "details" | "audience" | "parentHash"> & { readonly parentHash: string };
 
 /**
  * What somebody was given as the holder of it, to present it or derive from it. Nothing is verified but that its leaf can be read: a verifier does the rest.
@@ -167,14 +198,18 @@ function notPlain(): AmbitError {
 
 /** The canonical text, and the members in its order, so that what is derived from them need not be put into it again. Throws for what JSON cannot say as it is. */
 function written(payload: JsonObject): readonly [text: string, members: JsonObject] {
-  const names = { areInOrder: (NOTHING as { readonly toJSON?: unknown }).toJSON === undefined };
+  const names = { areInOrder: !hasOwnText() };
   if (!isPlain(payload, names)) throw notPlain();
   if (names.areInOrder) return [JSON.stringify(payload), payload];
   const text = canonicalJson(payload);
   return [text, JSON.parse(text) as JsonObject];
 }
 
-/** Has what every prototype has: with a `toJSON` there, `JSON.stringify` would write other values. */
+/** Whether every list and object would be asked for its text: with a `toJSON` in their prototypes, `JSON.stringify` would write other values. */
+function hasOwnText(): boolean {
+  return (NOTHING as { readonly toJSON?: unknown }).toJSON !== undefined;
+}
+
 const NOTHING: readonly unknown[] = Object.freeze([]);
 
 /**

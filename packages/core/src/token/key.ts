@@ -28,10 +28,13 @@ export function thumbprintUri(key: PublicKey): string {
  */
 export function readPublicJwk(jwk: Json | undefined): PublicKey | string {
   if (!isJsonObject(jwk)) return "the key is not a JWK object";
-  const before = read.get(jwk);
-  if (before !== undefined) return before;
-  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return "the key has a private member";
+  const ours = read.get(jwk);
+  if (ours !== undefined) return ours;
   const [kty, crv, x, y] = [own(jwk, "kty"), own(jwk, "crv"), own(jwk, "x"), own(jwk, "y")] as string[];
+  const before = typeof x === "string" ? known.get(y === undefined ? x : nameOf(x, y)) : undefined;
+  // With its own members and no others it is that key; any other is looked at.
+  if (before !== undefined && before.jwk.kty === kty && before.jwk.crv === crv && Object.keys(jwk).length === (y === undefined ? 3 : 4)) return before;
+  if (PRIVATE_MEMBERS.some((member) => Object.hasOwn(jwk, member))) return "the key has a private member";
   const algorithm = kty === "OKP" && crv === "Ed25519" ? "Ed25519" : kty === "EC" && crv === "P-256" ? "ES256" : undefined;
   if (algorithm === undefined) return "the key is neither Ed25519 nor P-256";
   if (isForOtherUse(jwk, algorithm)) return "the key is for something else";
@@ -68,25 +71,30 @@ export async function signingKey(jwk: PrivateJwk): Promise<SigningKey> {
   return Object.freeze({ public: key, sign });
 }
 
-/** Keys that were read before, by their canonical JWK text (RFC 7638 section 3), so that those in use stay imported. */
+/** Keys that were read before, by their coordinates, so that those in use stay imported. */
 const known = createLru<string, PublicKey>(1024);
 
 /** Those keys by the JWK object that they have: it is frozen, so that a token of ours that names such a key need not be asked for it again. */
 const read = new WeakMap<object, PublicKey>();
 
 function keyOf(algorithm: Algorithm, jwk: PublicJwk): PublicKey | string {
-  const text = JSON.stringify(jwk);
-  const before = known.get(text);
-  if (before !== undefined) return before;
   const coordinates = jwk.kty === "EC" ? [jwk.x, jwk.y] : [jwk.x];
   const [x, y] = coordinates.map((coordinate) => (typeof coordinate === "string" && coordinate.length === 43 ? fromBase64url(coordinate) : undefined));
   if (x === undefined || (jwk.kty === "EC" && y === undefined)) return "the coordinates are not canonical base64url of 32 bytes";
   if (jwk.kty === "OKP" && !isOrdinaryPoint(x)) return "the key is of small order or not canonical";
-  const key: PublicKey = Object.freeze({ algorithm, jwk: Object.freeze(jwk), thumbprint: sha256(text) });
+  const name = jwk.kty === "EC" ? nameOf(jwk.x, jwk.y) : jwk.x;
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const key: PublicKey = Object.freeze({ algorithm, jwk: Object.freeze(jwk), thumbprint: sha256(JSON.stringify(jwk)) });
   if (!isUsable(key)) return "the key is not a point on its curve";
-  known.set(text, key);
+  known.set(name, key);
   read.set(key.jwk, key);
   return key;
+}
+
+/** No coordinate has a dot in it, so that two names are one only where both coordinates are. */
+function nameOf(x: string, y: unknown): string {
+  return typeof y === "string" ? `${x}.${y}` : "";
 }
 
 function isForOtherUse(jwk: JsonObject, algorithm: Algorithm): boolean {

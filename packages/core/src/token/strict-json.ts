@@ -56,25 +56,22 @@ function readWritten(text: string, limits: JsonLimits): JsonText | undefined {
   let value: Json;
   try {
     value = JSON.parse(text) as Json;
+    if (JSON.stringify(value) !== text) return undefined;
   } catch {
     return undefined; // the other reader says why
   }
-  let nodes = 0;
-  const freeze = (node: Json, depth: number): boolean => {
-    if (++nodes > limits.nodes) return false;
-    if (typeof node !== "object" || node === null) return true;
-    if (depth >= limits.depth) return false;
-    if (Array.isArray(node)) {
-      for (const element of node as readonly Json[]) if (!freeze(element, depth + 1)) return false;
-    } else {
-      const names = Object.keys(node);
-      if (names.length > limits.members) return false;
-      for (const name of names) if (!freeze((node as { readonly [member: string]: Json })[name] as Json, depth + 1)) return false;
-    }
+  let nodes = 1;
+  const freeze = (node: object, depth: number): boolean => {
+    const isList = Array.isArray(node);
+    const members: readonly Json[] = isList ? (node as readonly Json[]) : Object.values(node);
+    nodes += members.length;
+    if (depth >= limits.depth || nodes > limits.nodes || (!isList && members.length > limits.members)) return false;
+    for (const member of members) if (typeof member === "object" && member !== null && !freeze(member, depth + 1)) return false;
     Object.freeze(node);
     return true;
   };
-  return freeze(value, 0) && JSON.stringify(value) === text ? { value, fractions: fractionsOf(value) } : undefined;
+  const isWithin = typeof value !== "object" || value === null ? nodes <= limits.nodes : freeze(value, 0);
+  return isWithin ? { value, fractions: fractionsOf(value) } : undefined;
 }
 
 const LONGEST_WRITTEN = 16_384;

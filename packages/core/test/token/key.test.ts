@@ -22,6 +22,29 @@ describe("a public key", () => {
     expect(readPublicJwk({ ...(own as object), x: b64("01".padEnd(64, "0")) } as Json)).toMatch(/small order/);
   });
 
+  it("is not taken for one that was read before because its coordinates, or what they are written as, are the same", () => {
+    const ec = generateKeyPairSync("ec", { namedCurve: "P-256" }).publicKey.export({ format: "jwk" }) as { readonly x: string; readonly y: string };
+    const ed = pair().jwk as unknown as { readonly x: string };
+    const [point, key] = [readPublicJwk({ kty: "EC", crv: "P-256", x: ec.x, y: ec.y }), readPublicJwk(okp(ed.x))];
+    expect([point, key].every((one) => typeof one === "object")).toBe(true);
+    for (const jwk of [
+      okp(`${ec.x}.${ec.y}`),
+      okp([ed.x]),
+      okp(ec.x, { y: [ec.y] }),
+      { kty: "EC", crv: "P-256", x: [ec.x], y: ec.y },
+      { kty: "EC", crv: "P-256", x: ec.x, y: [ec.y] },
+      { kty: "EC", crv: "P-256", x: ed.x },
+      { kty: "EC", crv: "Ed25519", x: ed.x },
+      { kty: "OKP", crv: "P-256", x: ed.x },
+      { crv: "Ed25519", x: ed.x },
+      okp(ed.x, { d: "x" }),
+      okp(ed.x, { key_ops: ["sign"] }),
+    ] as Json[]) {
+      // A `y` that Ed25519 does not have is dropped, as are other members that say nothing.
+      expect(typeof readPublicJwk(jwk) === "string" || readPublicJwk(jwk) === readPublicJwk(okp(ec.x))).toBe(true);
+    }
+  });
+
   it("is read with the thumbprint of RFC 7638, and nothing else of the JWK goes on", () => {
     // RFC 8037 appendix A.3.
     const key = readPublicJwk(

@@ -37,14 +37,15 @@ export function hasEntry(claims: TokenClaims): boolean {
 
 /**
  * The envelope that a token carries, or why there is none. What the draft's own claims say too (expiry, depth, tools) must be the same: two answers
- * to one question are two policies. `length` is that of the token: of a long one it is counted whether the envelope is too large.
+ * to one question are two policies. `length` is that of the token: of a long one it is counted whether the envelope is too large. `like` is an envelope that
+ * was read by the same order, mostly the parent's: what is the same in both is not looked at again.
  */
-export function readEntry(claims: TokenClaims, order: Order, length = 0): Envelope | string {
+export function readEntry(claims: TokenClaims, order: Order, length = 0, like?: Envelope): Envelope | string {
   const entries = claims.details.filter((detail) => own(detail, "type") === AMBIT_ENTRY);
   const [entry] = entries;
   if (entry === undefined || entries.length !== 1) return `it must have one entry of type \`${AMBIT_ENTRY}\`, and has ${entries.length}`;
   for (const pin of PINS) if (own(entry, pin) !== order[pin].digest) return `it was made for other \`${pin}\` than those here`;
-  const envelope = tryRead(entry, order, length > DATA_LIMITS.characters);
+  const envelope = tryRead(entry, order, length > DATA_LIMITS.characters, like);
   if (typeof envelope === "string") return envelope;
   if (purposeLine(order.purposes, envelope.purpose) === undefined) return "its purpose is not in the catalogue";
   if (envelope.expiresAt !== claims.expiresAt * 1000) return "`expires_at` is not `exp`";
@@ -54,10 +55,10 @@ export function readEntry(claims: TokenClaims, order: Order, length = 0): Envelo
   return envelope;
 }
 
-function tryRead(entry: JsonObject, { vocabulary }: Order, isLong: boolean): Envelope | string {
+function tryRead(entry: JsonObject, { vocabulary }: Order, isLong: boolean, like: Envelope | undefined): Envelope | string {
   try {
     if (isLong) copyData(Object.fromEntries(Object.entries(entry).filter(([member]) => !OURS.has(member))), "envelope_malformed", "the envelope");
-    return readEnvelope(entry, vocabulary, OURS);
+    return readEnvelope(entry, vocabulary, OURS, like);
   } catch (error) {
     if (AmbitError.isInstance(error)) return error.message;
     throw error;

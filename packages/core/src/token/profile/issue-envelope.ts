@@ -1,11 +1,12 @@
 import { AmbitError } from "../../errors.ts";
 import type { JsonObject } from "../../data/json.ts";
 import { attenuate, type Narrowed, type Narrowing } from "../../envelope/attenuate.ts";
+import { isUnlimited } from "../../envelope/budgets.ts";
 import { reachOf, type Envelope } from "../../envelope/envelope.ts";
-import { madeOfPlain } from "../../envelope/wire.ts";
+import { isCanonicalBy, madeOfPlain } from "../../envelope/wire.ts";
 import type { Order } from "../../envelope/order.ts";
 import type { PublicKey } from "../crypto.ts";
-import { deriveToken, holdChain, issueRoot, type HeldChain } from "../issue.ts";
+import { deriveProfiled, deriveToken, holdChain, issueRoot, type HeldChain } from "../issue.ts";
 import type { SigningKey } from "../key.ts";
 import { readEntry, writeEntry } from "./entry.ts";
 import { writeLineage } from "./lineage.ts";
@@ -73,19 +74,12 @@ export async function deriveEnvelope(
 ): Promise<HeldEnvelope & { readonly narrowed: readonly Narrowed[] }> {
   const attenuation = attenuate(parent.envelope, child.narrowing, order, { exact: child.exact === true });
   const envelope = inSeconds(attenuation.envelope);
-  const chain = await deriveToken(
-    parent.chain,
-    {
-      holder: child.holder,
-      tools: toolsOf(envelope),
-      otherDetails: [writeEntry(envelope, order)],
-      maxDepth: envelope.maxDepth,
-      expiresAt: envelope.expiresAt / 1000,
-      now: child.now,
-      audience: child.audience,
-    },
-    key,
-  );
+  const entry = writeEntry(envelope, order);
+  const claims = { holder: child.holder, maxDepth: envelope.maxDepth, expiresAt: envelope.expiresAt / 1000, now: child.now };
+  // Of an envelope that was made here nothing can be read back but what was written; only members of budgets may stand in any order.
+  const isOurs = isCanonicalBy(order.vocabulary, envelope) && isUnlimited(envelope.budgets) && typeof order.purposes.digest === "string";
+  const profiled = isOurs && child.audience === undefined ? deriveProfiled(parent.chain, { ...claims, reach: reachOf(envelope), entry }, key) : undefined;
+  const chain = await (profiled ?? deriveToken(parent.chain, { ...claims, tools: toolsOf(envelope), otherDetails: [entry], audience: child.audience }, key));
   return Object.freeze({ chain, envelope, narrowed: attenuation.narrowed });
 }
 

@@ -49,10 +49,10 @@ export function verifyEnvelopes(chain: VerifiedChain<EnvelopeAnchor>, order: Ord
   for (const [index, token] of tokens.entries()) {
     const excess = excessOf(token);
     if (excess !== undefined) return refused("envelope_malformed", "profile 3", index, excess);
-    const envelope = readEntry(token.claims, order, token.text.length);
+    const parent = envelopes.at(-1)?.envelope;
+    const envelope = readEntry(token.claims, order, token.text.length, parent);
     if (typeof envelope === "string") return refused("envelope_malformed", "profile 3", index, envelope);
     if (index === 0 && readLineage(token.claims) === null) return refused("envelope_malformed", "profile 3", 0, "the lineage that it names is none");
-    const parent = envelopes.at(-1)?.envelope;
     const reasons = parent === undefined ? [] : reasonsNotNarrower(envelope, parent, order);
     if (reasons.length > 0) {
       const under = because(`token ${index - 1} does not allow that to what is derived from it`);
