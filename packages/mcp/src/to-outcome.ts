@@ -1,12 +1,13 @@
-import { isJsonObject, modelRefusal, own, type Admission, type Json, type JsonObject, type Refused } from "@ambit/core";
+import { isJsonObject, modelRefusal, own, type Admission, type Json, type JsonObject, type Refused, type RefusalCode } from "@ambit/core";
 import { metaOf, type Answer, type Request, type Wire } from "./json-rpc.ts";
+import { CALL } from "./methods.ts";
 
 /** JSON-RPC 2.0 and MCP both leave −32000 to −32019 to implementations. */
 const REFUSED = -32010;
 const INTERNAL_ERROR = -32603;
 
 /**
- * What the client is shown for the server's answer to an admitted call. An error answer is a failure of the tool.
+ * What whoever asked is shown for the answer to an admitted request. An error answer is a failure of the tool.
  * Refuses a result that is not the end of the call, such as `input_required`.
  */
 export async function toOutcome(request: Request, admission: Admission, answer: Answer): Promise<Wire> {
@@ -18,10 +19,13 @@ export async function toOutcome(request: Request, admission: Admission, answer: 
   if (type !== undefined && type !== "complete") {
     // A request to the client in another shape; what has happened at the server by now nobody knows.
     await admission.abandon();
-    return refusedCall(request, undecided("the server asks for more before it answers, which is not decided yet", admission.decisionId));
+    return refused(
+      request,
+      denial("tool_unmapped", "the server asks for more before it answers, which is not decided, so it is refused", admission.decisionId),
+    );
   }
   const completion = await admission.complete(answer.value);
-  return completion.released ? { ...answer.wire, result: completion.result } : refusedCall(request, completion.refused);
+  return completion.released ? { ...answer.wire, result: completion.result } : refused(request, completion.refused);
 }
 
 /** Text and data of an error cannot be checked, and would show what must be held back in a result. */
@@ -32,22 +36,24 @@ function withoutText({ id, value }: Answer): Wire {
 }
 
 /**
- * A refusal as the result of the call, so that the model sees it and the run goes on. Without `structuredContent`: SDK 1 holds even
- * that of an error against the tool's output schema.
+ * A refusal in the form that the method has for it. That of a call is its result, so that the model sees it and the run goes on. Without `structuredContent`: SDK 1 holds
+ * even that of an error against the tool's output schema.
  */
-export function refusedCall(request: Request, refused: Refused): Wire {
-  const content = [{ type: "text", text: JSON.stringify(modelRefusal(refused)) }];
+export function refused(request: Request, why: Refused): Wire {
+  if (request.method !== CALL) return refusedRequest(request, why);
+  const content = [{ type: "text", text: JSON.stringify(modelRefusal(why)) }];
   // Revision 2026-07-28, which every request of it names, wants every result to say that it is complete.
   const isStateless = metaOf(request, "io.modelcontextprotocol/protocolVersion") !== undefined;
   return { jsonrpc: "2.0", id: request.id, result: { ...(isStateless ? { resultType: "complete" } : {}), isError: true, content } };
 }
 
-/** A refusal of any other request, in either direction. */
-export function refusedRequest({ id, method }: Request, what: string = method): Wire {
-  const { error } = modelRefusal(undecided(`\`${what}\` is not decided yet, so it is refused`));
+/** A refusal of a request that is no plain call: what its result would be nobody can tell. */
+export function refusedRequest({ id }: Request, why: Refused): Wire {
+  const { error } = modelRefusal(why);
   return { jsonrpc: "2.0", id, error: { code: REFUSED, message: error.message, data: error } };
 }
 
-function undecided(message: string, decisionId = "undecided"): Refused {
-  return { kind: "deny", decisionId, refusal: { code: "tool_unmapped", message, retryable: false } };
+/** A refusal of the adapter itself. */
+export function denial(code: RefusalCode, message: string, decisionId = "undecided"): Refused {
+  return { kind: "deny", decisionId, refusal: { code, message, retryable: false } };
 }

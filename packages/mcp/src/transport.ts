@@ -31,3 +31,26 @@ export function signalsOf(options: unknown): readonly AbortSignal[] {
   const { signal, requestSignal } = options as { readonly signal?: unknown; readonly requestSignal?: unknown };
   return [signal, requestSignal].filter((value): value is AbortSignal => typeof value === "object" && value !== null && "aborted" in value);
 }
+
+/** The transport, but with these doors and handlers instead of its own. */
+export function behindDoors<T extends McpTransport>(transport: T, doors: Doors & Handlers): T {
+  return new Proxy(transport, {
+    get: (target, member) => {
+      if (Object.hasOwn(doors, member)) return Reflect.get(doors, member);
+      const value: unknown = Reflect.get(target, member);
+      // Methods run on the transport itself: its own calls of `send` are parts of a call that is decided, and private members need it.
+      return typeof value === "function" && member !== "constructor" ? (value.bind(target) as unknown) : value;
+    },
+    set: (target, member, value) => (Object.hasOwn(doors, member) ? Reflect.set(doors, member, value) : Reflect.set(target, member, value)),
+  });
+}
+
+/** What hangs in a transport already sees what its user sees, not what comes in. */
+export function handlersOf(transport: McpTransport): Handlers {
+  return { onmessage: transport.onmessage as Handlers["onmessage"], onclose: transport.onclose, onerror: transport.onerror };
+}
+
+export function isTransport(value: unknown): value is McpTransport {
+  const doors = value as Partial<McpTransport> | undefined;
+  return [doors?.start, doors?.send, doors?.close].every((door) => typeof door === "function");
+}

@@ -5,8 +5,9 @@ import { CallToolResultSchema, EmptyResultSchema, type McpError } from "@modelco
 import { describe, expect, it, vi } from "vitest";
 import { protect } from "../src/index.ts";
 import { CONTRACTS_READ, connectCrm, refusalIn } from "./support/crm.ts";
-import { deny, enforcement, fakePdp, limitRecords, permit } from "./support/fake-pdp.ts";
+import { deny, fakePdp, limitRecords, permit } from "./support/fake-pdp.ts";
 import { connectPipe, Pipe } from "./support/pipe.ts";
+import { enforcement } from "./support/terms.ts";
 
 const CALL = { name: "contracts_read", arguments: { customer_id: "cust_1" } };
 
@@ -27,7 +28,7 @@ describe("a tool call", () => {
     const { client } = await connectCrm(pdp, "crm-eu");
     await client.callTool(CALL);
     expect(client.getServerVersion()?.name).toBe("crm");
-    expect(pdp.asked[0]?.action).toEqual({ name: "contracts_read", properties: { server: "crm-eu" } });
+    expect(pdp.asked[0]?.action).toMatchObject({ name: "contracts_read", properties: { server: "crm-eu" } });
   });
 
   it("that is denied never reaches the server, and the client gets a result that the model can read", async () => {
@@ -104,13 +105,21 @@ describe("a tool call", () => {
 });
 
 describe("the definition of a tool", () => {
-  it("is unknown until the server has listed it", async () => {
+  it("is known although the client has never listed it", async () => {
     const pdp = fakePdp();
     const { client } = await connectCrm(pdp);
     await client.callTool(CALL);
     await client.listTools();
     await client.callTool(CALL);
-    expect(pdp.asked.map(({ action }) => action.properties?.definition)).toEqual([undefined, definitionDigest(CONTRACTS_READ)]);
+    const digest = definitionDigest(CONTRACTS_READ);
+    expect(pdp.asked.map(({ action }) => action.properties?.definition)).toEqual([digest, digest]);
+  });
+
+  it("is unknown when the server does not list it", async () => {
+    const pdp = fakePdp();
+    const { client } = await connectCrm(pdp);
+    await client.callTool({ name: "contracts_delete" });
+    expect(pdp.asked.map(({ action }) => action.properties?.definition)).toEqual([undefined]);
   });
 
   it("is another one when the server changes it", async () => {
@@ -126,19 +135,22 @@ describe("the definition of a tool", () => {
     expect(definitionDigest(changed)).not.toBe(definitionDigest(CONTRACTS_READ));
   });
 
-  it("is unknown from the moment the server says that its list has changed", async () => {
+  it("is read again when the server says that its list has changed, although the client does not ask", async () => {
     const pdp = fakePdp();
     const { client, crm } = await connectCrm(pdp);
+    const changed = { ...CONTRACTS_READ, inputSchema: { type: "object" as const, properties: { customer_id: {}, bcc: {} } } };
     await client.listTools();
+    crm.tools = [changed];
     await crm.server.sendToolListChanged();
     await client.callTool(CALL);
-    expect(pdp.asked.map(({ action }) => action.properties?.definition)).toEqual([undefined]);
+    expect(pdp.asked.map(({ action }) => action.properties?.definition)).toEqual([definitionDigest(changed)]);
   });
 
-  it("is unknown again on another connection", async () => {
+  it("is read again on another connection", async () => {
     const pdp = fakePdp();
-    const { client, transport } = await connectCrm(pdp);
+    const { client, transport, crm } = await connectCrm(pdp);
     await client.listTools();
+    crm.tools = [];
     await transport.start();
     await client.callTool(CALL);
     expect(pdp.asked.map(({ action }) => action.properties?.definition)).toEqual([undefined]);
@@ -283,18 +295,12 @@ describe("what is not a tool call", () => {
   });
 
   it.each([
-    ["resources/read", { uri: "crm://contract_1" }],
-    ["resources/list", {}],
-    ["resources/subscribe", { uri: "crm://contract_1" }],
-    ["prompts/get", { name: "summary" }],
-    ["completion/complete", {}],
-    ["tasks/result", { taskId: "task_1" }],
-    ["logging/setLevel", { level: "debug" }],
-    ["subscriptions/listen", {}],
     ["tools/callx", CALL],
     ["TOOLS/CALL", CALL],
     ["constructor", {}],
-  ])("%s is refused with an error and never reaches the server", async (method, params) => {
+    ["contracts_read", { customer_id: "cust_1" }],
+    ["sampling/createMessage", {}],
+  ])("%s is refused with an error, whatever the decision point says, and is asked about under no name that a tool has", async (method, params) => {
     const pdp = fakePdp();
     const { client, crm } = await connectCrm(pdp);
     crm.server.fallbackRequestHandler = async (request) => {
@@ -302,19 +308,10 @@ describe("what is not a tool call", () => {
       return {};
     };
     const refused = client.request({ method, params } as never, EmptyResultSchema);
-    await expect(refused).rejects.toMatchObject({ code: -32010, data: { code: "tool_unmapped", decisionId: "undecided", retryable: false } });
+    await expect(refused).rejects.toMatchObject({ code: -32010, data: { code: "tool_unmapped", decisionId: "dec_permit", retryable: false } });
     expect(crm.reached).toEqual([]);
-    expect(pdp.asked).toEqual([]);
-  });
-
-  it("never reaches the client when the server asks it", async () => {
-    const { client, crm, askedOfClient } = await connectCrm(fakePdp());
-    await expect(crm.server.createMessage({ messages: [], maxTokens: 1 })).rejects.toMatchObject({ code: -32010 });
-    await expect(crm.server.elicitInput({ message: "password?", requestedSchema: { type: "object", properties: {} } })).rejects.toMatchObject({ code: -32010 });
-    await expect(crm.server.listRoots()).rejects.toMatchObject({ code: -32010 });
-    const result = await client.callTool({ name: "samples" });
-    expect(result.content).toEqual([{ type: "text", text: "refused with -32010" }]);
-    expect(askedOfClient).toEqual([]);
+    expect(pdp.asked.map(({ action }) => action.name)).toEqual([`${method} (a method that is not known)`]);
+    expect(pdp.settled.map(({ status }) => status)).toEqual(["not_run"]);
   });
 });
 
@@ -338,7 +335,8 @@ describe("a name that is not the allowed one", () => {
       );
     }
     expect(outcomes).toEqual(vectors.map(({ name, allow }) => (typeof name === "string" ? allow : "not a name")));
-    expect(pdp.asked.map(({ action }) => action.name)).toEqual(vectors.map(({ name }) => name).filter((name) => typeof name === "string"));
+    const asked = vectors.map(({ name }) => (typeof name === "string" ? name : "tools/call (without the name of a tool)"));
+    expect(pdp.asked.map(({ action }) => action.name)).toEqual(asked);
     expect(crm.reached).toEqual(vectors.filter(({ allow }) => allow).map(({ name }) => [name, {}]));
   });
 

@@ -13,7 +13,8 @@ import {
   type Tool,
 } from "@modelcontextprotocol/sdk/types.js";
 import { protect } from "../../src/index.ts";
-import { enforcement, type FakePdp } from "./fake-pdp.ts";
+import type { FakePdp } from "./fake-pdp.ts";
+import { enforcement } from "./terms.ts";
 
 export const CONTRACTS_READ: Tool = {
   name: "contracts_read",

@@ -1,5 +1,6 @@
 import { protect } from "../../src/index.ts";
-import { enforcement, type FakePdp } from "./fake-pdp.ts";
+import type { FakePdp } from "./fake-pdp.ts";
+import { enforcement } from "./terms.ts";
 
 type Message = Record<string, unknown>;
 
@@ -11,6 +12,9 @@ export class Pipe {
   onerror?: ((error: Error) => void) | undefined;
   failure: Error | undefined;
   started = 0;
+  /** What the server answers when the adapter itself asks for its tools, which is not among what was sent. */
+  tools: readonly unknown[] = [];
+  lists = 0;
   #session = "session_1";
 
   async start(): Promise<void> {
@@ -19,7 +23,10 @@ export class Pipe {
 
   async send(message: unknown, _options?: unknown): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
-    this.sent.push(message as Message);
+    const { id, method } = message as Message;
+    if (method !== "tools/list" || typeof id !== "string" || !id.startsWith("ambit-")) return void this.sent.push(message as Message);
+    this.lists += 1;
+    queueMicrotask(() => this.onmessage?.({ jsonrpc: "2.0", id, result: { tools: this.tools } }));
   }
 
   async close(): Promise<void> {

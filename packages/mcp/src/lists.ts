@@ -1,0 +1,40 @@
+import { AmbitError, isJsonObject, own, type EnvelopeSource, type Json, type JsonObject, type Pep, type RefusalCode } from "@ambit/core";
+import type { Answer, Request, Wire } from "./json-rpc.ts";
+import type { ListRule } from "./methods.ts";
+import { denial, refusedRequest } from "./to-outcome.ts";
+
+/**
+ * Of the answer to a list, what the envelope could use; where that cannot be told, a refusal. It is one envelope's list from here on, so that no cache may take it for another's,
+ * nor for a later one's.
+ */
+export async function shownList(
+  pep: Pep,
+  { server, envelope }: { readonly server: string; readonly envelope: EnvelopeSource },
+  request: Request,
+  { member, method }: ListRule,
+  answer: Answer,
+): Promise<Wire> {
+  const result = isJsonObject(answer.value as Json) ? (answer.value as JsonObject) : {};
+  const given = own(result, member);
+  const elements = Array.isArray(given) ? (given as readonly Json[]) : [];
+  try {
+    const allowed = await pep.offers(envelope, method === undefined ? elements.flatMap((element) => nameOf(element) ?? []) : [method], server);
+    const shown = elements.filter((element) => {
+      const name = method ?? nameOf(element);
+      return name !== undefined && allowed.has(name);
+    });
+    const caching = {
+      ...(own(result, "ttlMs") === undefined ? {} : { ttlMs: 0 }),
+      ...(own(result, "cacheScope") === undefined ? {} : { cacheScope: "private" }),
+    };
+    return { ...answer.wire, result: { ...result, ...caching, [member]: shown } };
+  } catch (error) {
+    const code = AmbitError.isInstance(error) ? (error.code as RefusalCode) : "pdp_unavailable";
+    return refusedRequest(request, denial(code, "what there is to use cannot be told now"));
+  }
+}
+
+function nameOf(element: Json): string | undefined {
+  const name = isJsonObject(element) ? own(element, "name") : undefined;
+  return typeof name === "string" ? name : undefined;
+}
