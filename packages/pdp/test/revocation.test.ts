@@ -137,7 +137,41 @@ describe.each(WORLDS)("renewing a task %s", (_, create) => {
     const other = await pep.renew(same, { expiresIn: "20m", purpose: "other", allowedTools: ["crm.read"] });
     advance(6000);
     expect([await call(pep, same), await call(pep, other)]).toEqual(["envelope_revoked", "tool_not_allowed"]);
+    expect([await call(pep, task), await call(pep.as("classifier"), child)]).toEqual(["envelope_revoked", "envelope_revoked"]);
     expect(other.envelope.purpose).toBe("other");
+    const back = await pep.renew(other, { expiresIn: "20m", purpose: BEGIN.purpose, allowedTools: BEGIN.allowedTools });
+    expect([await call(pep, back), await call(pep, task), await call(pep, same)]).toEqual(["permit", "envelope_revoked", "envelope_revoked"]);
+    expect(await rejection(pep.renew(other, { expiresIn: "20m" }))).toBe("envelope_revoked");
+  });
+
+  it("revokes what was renewed besides, and does not go back to a purpose at once", async () => {
+    const { pep, advance } = await create();
+    const task = await pep.begin(BEGIN);
+    advance(2000);
+    const same = await pep.renew(task, { expiresIn: "20m" });
+    const other = await pep.renew(task, { expiresIn: "20m", purpose: "other", allowedTools: ["crm.read"] });
+    expect([await call(pep, task), await call(pep, same), await call(pep, other)]).toEqual(["envelope_revoked", "envelope_revoked", "tool_not_allowed"]);
+    expect(await rejection(pep.renew(other, { expiresIn: "20m", purpose: BEGIN.purpose, allowedTools: BEGIN.allowedTools }))).toBe("envelope_revoked");
+  });
+
+  it("ends with the last envelope all before it, and with an earlier one none after it", async () => {
+    const { pep, advance } = await create();
+    const task = await pep.begin(BEGIN);
+    const child = await pep.handOff(task, TO);
+    advance(2000);
+    const second = await pep.renew(task, { expiresIn: "20m" });
+    advance(2000);
+    const third = await pep.renew(second, { expiresIn: "20m" });
+    await second.end();
+    const called = async (): Promise<readonly unknown[]> => [
+      await call(pep, task),
+      await call(pep.as("classifier"), child),
+      await call(pep, second),
+      await call(pep, third),
+    ];
+    expect(await called()).toEqual(["envelope_revoked", "envelope_revoked", "envelope_revoked", "permit"]);
+    await third.end();
+    expect(await called()).toEqual(["envelope_revoked", "envelope_revoked", "envelope_revoked", "envelope_revoked"]);
   });
 
   it("is for the root of a lineage that lives, and its holder alone", async () => {

@@ -12,7 +12,7 @@ import { verifyLog } from "../../src/audit/verify.ts";
 import { body } from "../support/records.ts";
 
 const WRITER = fileURLToPath(new URL("../support/log-writer.ts", import.meta.url));
-const FLAGS = ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
+const FLAGS = ["--conditions=@ambit/source", "--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
 
 let folder: string;
 let path: string;

@@ -10,8 +10,8 @@ const seed = env["AMBIT_DEEP"] === "short" ? 1 : Math.floor(Date.now() / 1000) %
 const folder = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** AMBIT_DEEP_RUNTIME=web takes what runtimes have that are no Node process; conditions alone would not do, because Node brings its own. */
-const web = env["AMBIT_DEEP_RUNTIME"] === "web" ? ["crypto", "base64url"] : [];
-const alias = Object.fromEntries(web.map((source) => [`#${source}`, folder(`../../src/token/${source}-web.ts`)]));
+const web = env["AMBIT_DEEP_RUNTIME"] === "web" ? ["token/crypto", "data/base64url", "data/digest"] : [];
+const alias = Object.fromEntries(web.map((source) => [`#${source.split("/")[1]}`, folder(`../../src/${source}-web.ts`)]));
 
 export default defineConfig({
   ...normal,

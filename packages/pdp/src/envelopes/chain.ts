@@ -35,3 +35,8 @@ export const LONGEST_LIFE = 7_776_000_000;
 export function keepUntil(chain: Chain): number {
   return chain.links[0].envelope.expiresAt + REMEMBER_EXPIRED;
 }
+
+/** What all envelopes are revoked by that a task had in one lineage for one purpose, however often it was renewed. */
+export function purposeScope({ lineage, links }: Chain): string {
+  return `purpose:${lineage}:${links[0].envelope.purpose}`;
+}

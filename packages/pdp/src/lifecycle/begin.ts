@@ -13,15 +13,15 @@ import {
 } from "@ambit/core";
 import { publicKey, type PublicKey } from "@ambit/core/token";
 import { clock } from "../clock.ts";
-import { leafOf, LONGEST_LIFE, REMEMBER_EXPIRED, type Chain } from "../envelopes/chain.ts";
+import { leafOf, LONGEST_LIFE, purposeScope, REMEMBER_EXPIRED, type Chain } from "../envelopes/chain.ts";
 import { openAct } from "../envelopes/open.ts";
 import { orRefuse, refusalDetails, refusalOf, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
-import { checkEnvelope } from "../steps/envelope.ts";
+import { checkEnvelope, checkRevocation } from "../steps/envelope.ts";
 import { record, type Party } from "../steps/log.ts";
-import { revokeEnvelope } from "./end.ts";
 import { checkDelegator } from "./delegator.ts";
 import { letIn } from "./introduce.ts";
+import { CLOCK_SKEW } from "./revoke.ts";
 import { decideRoot, rootDetails } from "./root.ts";
 
 /**
@@ -46,8 +46,8 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
       );
     const issued = await issueRoot(setting, envelope, request, now, lineage);
     const isReplaced = earlier !== undefined && leafOf(earlier).envelope.purpose !== envelope.purpose;
-    // INVARIANT I7: what was allowed for the old purpose is not there for the new one.
-    if (isReplaced) await revokeEnvelope(setting, earlier);
+    if (isReplaced) await revokePurpose(setting, earlier);
+    if (earlier !== undefined) await checkStill(setting, earlier, issued, isReplaced, now);
     const party: Party = { tenant: envelope.tenantId, task: envelope.taskId, lineage: issued.lineage, envelope: issued.envelopeId, agent: envelope.agentId };
     await record(setting, "begin", party, id, {
       decision: "permit",
@@ -106,6 +106,24 @@ async function openEarlier(setting: Setting, { continues, envelope: wire, agent,
   if (other !== undefined) throw new Refused("envelope", "not_narrower", `a task goes on with the same \`${other}\`, or is another one`);
   await letIn(setting, chain);
   return chain;
+}
+
+/**
+ * INVARIANT I7: what was allowed for the old purpose is not there for the new one, whichever of the envelopes for it the task goes on from. Clocks may differ, as for
+ * every revocation; so nothing goes back to a purpose within 5 seconds.
+ */
+function revokePurpose(setting: Setting, earlier: Chain): Promise<void> {
+  const at = Math.max(clock(setting), earlier.links[0].issuedAt) + CLOCK_SKEW;
+  const { tenantId } = earlier.links[0].envelope;
+  return orRefuse("commit", "state_unavailable", "the old purpose could not be revoked", () =>
+    setting.state.revoke(tenantId, [purposeScope(earlier)], at, at + LONGEST_LIFE),
+  );
+}
+
+/** What was stopped while the new envelope was made stays stopped: it is asked about again now that the new one is there. */
+async function checkStill(setting: Setting, earlier: Chain, issued: Issued, isReplaced: boolean, issuedAt: number): Promise<void> {
+  if (!isReplaced) await checkRevocation(setting, earlier);
+  await checkRevocation(setting, { ...earlier, links: [{ id: issued.envelopeId, envelope: issued.envelope, issuedAt }] });
 }
 
 function readEnvelope(setting: Setting, request: BeginRequest): Envelope {

@@ -1,5 +1,5 @@
 import type { EndRequest } from "@ambit/core";
-import { keepUntil, leafOf, type Chain } from "../envelopes/chain.ts";
+import { keepUntil, leafOf, LONGEST_LIFE, purposeScope, type Chain } from "../envelopes/chain.ts";
 import { endOf, openAct } from "../envelopes/open.ts";
 import { isRefused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
@@ -27,10 +27,15 @@ async function openOwn(setting: Setting, { presentation }: EndRequest): Promise<
   }
 }
 
-/** INVARIANT I7: up to when it was issued is all of it, and asks no clock, which may be slow, stepped back or broken. */
-export async function revokeEnvelope(setting: Setting, chain: Chain): Promise<void> {
+/**
+ * INVARIANT I7: up to when it was issued is all of it, and asks no clock, which may be slow, stepped back or broken. With an envelope that goes on from
+ * another one ends that one too: who keeps the last of them knows of no other.
+ */
+async function revokeEnvelope(setting: Setting, chain: Chain): Promise<void> {
   const { id, envelope, issuedAt } = leafOf(chain);
   await setting.state.revoke(envelope.tenantId, [`envelope:${id}`], issuedAt, keepUntil(chain));
+  if (chain.links.length === 1 && id !== chain.lineage)
+    await setting.state.revoke(envelope.tenantId, [purposeScope(chain)], issuedAt, issuedAt + LONGEST_LIFE);
 }
 
 /** Records an end once, however often it is asked for; one that could not be recorded is tried again. */

@@ -18,7 +18,7 @@ export interface Revocation {
 }
 
 /** Milliseconds by which the clocks of decision points may differ; what is given out within them after a revocation counts as from before it. */
-const CLOCK_SKEW = 5000;
+export const CLOCK_SKEW = 5000;
 
 const SCOPES: readonly Revocation["scope"][] = ["envelope", "task", "session", "agent", "delegator", "tenant"];
 

@@ -1,5 +1,5 @@
 import { clock } from "../clock.ts";
-import { leafOf, type Chain, type ChainLink } from "../envelopes/chain.ts";
+import { leafOf, purposeScope, type Chain, type ChainLink } from "../envelopes/chain.ts";
 import { unknownKey } from "../envelopes/signed-chains.ts";
 import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
@@ -24,10 +24,11 @@ export async function checkEnvelope(setting: Setting, chain: Chain, agent: strin
 }
 
 /** INVARIANT I7: who revokes an envelope revokes all below it, because every envelope of the chain is asked about. */
-async function checkRevocation(setting: Setting, chain: Chain): Promise<void> {
+export async function checkRevocation(setting: Setting, chain: Chain): Promise<void> {
   const tenantId = chain.links[0].envelope.tenantId;
   const message = "it cannot be told whether the envelope was revoked";
   const asked = chain.links.flatMap((link) => scopesOf(link).map((scope) => ({ scope, issuedAt: link.issuedAt })));
+  asked.push({ scope: purposeScope(chain), issuedAt: chain.links[0].issuedAt });
   const times: unknown = await orRefuse("envelope", "state_unavailable", message, () =>
     setting.state.revokedAt(
       tenantId,
