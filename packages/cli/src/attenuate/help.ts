@@ -22,7 +22,7 @@ Options
   --json             tell what was derived as JSON
   --help             show this text
 
-The child is never wider than its parent: what is asked for beyond it is cut, and said.
+The child is never wider than its parent: what is asked for beyond it is cut, and said. In chains of the draft alone it is refused.
 
 Examples
   ambit attenuate --chain chain.json --key agent.jwk --holder next.pub.jwk --config ambit.config.json \\

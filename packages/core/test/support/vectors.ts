@@ -4,8 +4,11 @@ import { fileURLToPath } from "node:url";
 /** Third-party and hostile test data beside the repository; read in place, absent elsewhere. */
 const root = fileURLToPath(new URL("../../../../../shared/vectors/", import.meta.url));
 
+/** Absent means skipped, with a line that says so. */
 export function hasVectors(folder: string): boolean {
-  return existsSync(`${root}${folder}`);
+  const isThere = existsSync(`${root}${folder}`);
+  if (!isThere) process.stderr.write(`skipped: no vectors of ${folder} beside the checkout\n`);
+  return isThere;
 }
 
 export function vectorText(path: string): string {

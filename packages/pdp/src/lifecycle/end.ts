@@ -34,8 +34,7 @@ async function openOwn(setting: Setting, { presentation }: EndRequest): Promise<
 async function revokeEnvelope(setting: Setting, chain: Chain): Promise<void> {
   const { id, envelope, issuedAt } = leafOf(chain);
   await setting.state.revoke(envelope.tenantId, [`envelope:${id}`], issuedAt, keepUntil(chain));
-  if (chain.links.length === 1 && id !== chain.lineage)
-    await setting.state.revoke(envelope.tenantId, [purposeScope(chain)], issuedAt, issuedAt + LONGEST_LIFE);
+  if (chain.links.length === 1 && id !== chain.lineage) await setting.state.revoke(envelope.tenantId, [purposeScope(chain)], issuedAt, issuedAt + LONGEST_LIFE);
 }
 
 /** Records an end once, however often it is asked for; one that could not be recorded is tried again. */
