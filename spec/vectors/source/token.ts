@@ -1,13 +1,13 @@
 import { createHash, createPrivateKey, createPublicKey, sign, type KeyObject } from "node:crypto";
 import { ALL_KINDS, CANONICAL, canonicalText, digest, idOf, PURPOSES, sha256, VOCABULARY, without, type Data, type Members } from "./base.ts";
 
-const CLOCK = "2026-05-12T18:00:00Z";
-const NOW = Date.parse(CLOCK) / 1000;
+export const CLOCK = "2026-05-12T18:00:00Z";
+export const NOW = Date.parse(CLOCK) / 1000;
 const EXPIRES = NOW + 1800;
-const AUDIENCE = "https://ambit.acme.example";
+export const AUDIENCE = "https://ambit.acme.example";
 const ENTRY = "urn:ambit:envelope:1";
 
-interface Pair {
+export interface Pair {
   readonly jwk: Members;
   readonly public: Members;
   readonly privateKey: KeyObject;
@@ -25,10 +25,10 @@ function pairOf(name: string): Pair {
 }
 
 const NAMES = ["issuer", "foreign-issuer", "stranger", "first", "second", "third"] as const;
-const KEYS = Object.fromEntries(NAMES.map((name) => [name, pairOf(name)])) as { readonly [name in (typeof NAMES)[number]]: Pair };
+export const KEYS = Object.fromEntries(NAMES.map((name) => [name, pairOf(name)])) as { readonly [name in (typeof NAMES)[number]]: Pair };
 const HOLDERS = [KEYS.first, KEYS.second, KEYS.third] as const;
 
-const ANCHORS: Members = {
+export const ANCHORS: Members = {
   acme: { kind: "ambit", issuer: "https://issuer.acme.example", jwk: KEYS.issuer.public, tenants: ["tenant_acme"] },
   partner: {
     kind: "aat",
@@ -69,10 +69,10 @@ function signOfSmallOrder(text: Buffer, { jwk }: Pair): Buffer {
 const LINEAGE = "urn:ambit:lineage:1";
 const EARLIER = `env_${sha256("the first root of the lineage")}`;
 
-const b64 = (text: string): string => Buffer.from(text).toString("base64url");
+export const b64 = (text: string): string => Buffer.from(text).toString("base64url");
 
 /** What a token says where it differs from what it should say. `raw` is taken for the text of the payload. */
-interface Change {
+export interface Change {
   readonly header?: Members;
   readonly claims?: Members;
   readonly drop?: readonly string[];
@@ -126,7 +126,7 @@ function tokenOf(depth: number, parent: string | undefined, change: Change, issu
   return `${signingInput}.${signWith(Buffer.from(signingInput), signer).toString("base64url")}`;
 }
 
-function chainOf(changes: readonly Change[], anchor: "acme" | "partner" = "acme"): readonly string[] {
+export function chainOf(changes: readonly Change[], anchor: "acme" | "partner" = "acme"): readonly string[] {
   const tokens: string[] = [];
   const [issuer, name] = anchor === "acme" ? [KEYS.issuer, "https://issuer.acme.example"] : [KEYS["foreign-issuer"], "https://issuer.partner.example"];
   for (const [depth, change] of changes.entries()) tokens.push(tokenOf(depth, tokens.at(-1), change, issuer, name));

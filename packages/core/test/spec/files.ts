@@ -77,8 +77,19 @@ export interface TokenFile {
   })[];
 }
 
+export interface CallFile extends Omit<TokenFile, "vectors"> {
+  readonly vectors: readonly (Entry & {
+    readonly chain: readonly string[];
+    readonly tool: string;
+    /** JSON text. */
+    readonly arguments: string;
+    readonly pop: string;
+    readonly expected: { readonly permitted: true } | { readonly error: string; readonly step: string };
+  })[];
+}
+
 /** A file of `spec/vectors`, as anybody would read it. */
-export function readVectors<T>(name: "envelope" | "attenuation" | "token"): T {
+export function readVectors<T>(name: "envelope" | "attenuation" | "token" | "call"): T {
   return JSON.parse(readFileSync(new URL(`../../../../spec/vectors/${name}.json`, import.meta.url), "utf8")) as T;
 }
 

@@ -17,12 +17,13 @@ import { verifyEnvelopes, verifyForeign, type EnvelopeAnchor } from "../../src/t
 import type { TokenRefusal } from "../../src/token/reason.ts";
 import { createVerifier } from "../../src/token/verifier.ts";
 import type { VerifiedToken } from "../../src/token/verify-root.ts";
-import { orderOf, readVectors, type AnchorData, type AttenuationFile, type EnvelopeFile, type TokenFile } from "./files.ts";
+import { orderOf, readVectors, type AnchorData, type AttenuationFile, type CallFile, type EnvelopeFile, type TokenFile } from "./files.ts";
 import { widerDimensions } from "./second-checker.ts";
 
 const envelopes = readVectors<EnvelopeFile>("envelope");
 const attenuation = readVectors<AttenuationFile>("attenuation");
 const tokens = readVectors<TokenFile>("token");
+const calls = readVectors<CallFile>("call");
 
 /** The result, or the code of what was thrown. */
 function codeOr<T>(action: () => T): T | { readonly error: string } {
@@ -35,12 +36,12 @@ function codeOr<T>(action: () => T): T | { readonly error: string } {
 }
 
 describe("the vectors", () => {
-  it.each(["envelope", "attenuation", "token"] as const)("of %s are those that the generator makes", (name) => {
+  it.each(["envelope", "attenuation", "token", "call"] as const)("of %s are those that the generator makes", (name) => {
     expect(readVectors<unknown>(name)).toEqual(JSON.parse(JSON.stringify(FILES[name])));
   });
 
   it("have ids that say which one failed", () => {
-    const all = [...envelopes.digests, ...envelopes.vectors, ...attenuation.comparisons, ...attenuation.derivations, ...tokens.vectors];
+    const all = [...envelopes.digests, ...envelopes.vectors, ...attenuation.comparisons, ...attenuation.derivations, ...tokens.vectors, ...calls.vectors];
     const ids = all.map(({ id }) => id);
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
     expect(ids.filter((id) => !/^[a-z0-9]+(-[a-z0-9]+)+$/.test(id))).toEqual([]);
@@ -59,6 +60,9 @@ describe("the vectors", () => {
     ["token.json", [tokens], ["about", "keys", "anchors", "audience", "now", "vocabulary", "purposes", "vectors"]],
     ["tokens", tokens.vectors, ["id", "title", "now", "purposes", "chain", "expected"]],
     ["what is expected of tokens", tokens.vectors.map(({ expected }) => expected), ["envelopes", "lineage", "stands_for", "error", "step", "index"]],
+    ["call.json", [calls], ["about", "keys", "anchors", "audience", "now", "vocabulary", "purposes", "vectors"]],
+    ["calls", calls.vectors, ["id", "title", "chain", "tool", "arguments", "pop", "expected"]],
+    ["what is expected of calls", calls.vectors.map(({ expected }) => expected), ["permitted", "error", "step"]],
   ])("have no members in %s that nobody checks", (_, entries, known) => {
     expect([...new Set(entries.flatMap((entry) => Object.keys(entry)))].sort()).toEqual([...known].sort());
   });
@@ -222,5 +226,26 @@ describe("token.json", () => {
     expect(new Set(tokens.vectors.map(({ chain }) => chain.length))).toEqual(new Set([1, 2, 3]));
     const indexes = tokens.vectors.flatMap(({ expected }) => ("index" in expected ? [expected.index] : []));
     expect(new Set(indexes)).toEqual(new Set([0, 1, 2]));
+  });
+});
+
+describe("call.json", () => {
+  const anchors = Object.values(calls.anchors).map(anchorOf);
+  const verifier = createVerifier({ anchors: () => anchors, audiences: [calls.audience], replay: "deferred", now: () => Date.parse(calls.now) });
+  const order = orderOf(calls.vocabulary, calls.purposes);
+
+  it.each(calls.vectors)("$id", async ({ chain, tool, arguments: argsText, pop, expected }) => {
+    const answer = await verifier.verifyCall({ chain, pop }, { tool, argsText });
+    expect(answer.verified ? { permitted: true } : { error: answer.refusal.code, step: answer.refusal.step }).toEqual(expected);
+    const ofChain = await verifier.verifyChain(chain);
+    expect(ofChain.verified && verifyEnvelopes(ofChain.chain, order).verified).toBe(true);
+  });
+
+  it("has every step at which a call is refused, but for those that need a memory or a nonce", () => {
+    const source = ["verify-call", "pop"].map((file) => readFileSync(new URL(`../../src/token/${file}.ts`, import.meta.url), "utf8")).join("\n");
+    const written = new Set([...source.matchAll(/\b(?:refused\("[a-z_]+", |no\()"([0-9][a-z])"/g)].map(([, step]) => step));
+    const found = new Set(calls.vectors.flatMap(({ expected }) => ("error" in expected ? [expected.step] : [])));
+    // Every chain here has the draft's entry (6a).
+    expect([...written].filter((step) => !found.has(step ?? "")).sort()).toEqual(["6a", "7h", "7i"]);
   });
 });
