@@ -18,8 +18,13 @@ export interface VerifierOptions<A extends TrustAnchor> {
   readonly audiences: readonly string[];
   /** Where taken proofs are remembered, or `deferred` when the caller takes `replay.key` where it commits the call. */
   readonly replay: ReplayStore | "deferred";
-  /** Asked at every verification, also of a chain that was verified before. Rejecting denies. @defaultValue nothing is revoked */
-  readonly isRevoked?: (chain: VerifiedChain<A>) => Promise<boolean>;
+  /**
+   * The position of a token that is revoked, the root being 0; -1 when none is. Asked at every verification, also of a chain that was verified before. Rejecting
+   * denies, and so does any other answer.
+   *
+   * @defaultValue nothing is revoked
+   */
+  readonly findRevoked?: (chain: VerifiedChain<A>) => Promise<number>;
   /** Asked when proofs need a nonce. @defaultValue none is required */
   readonly isNonceValid?: (nonce: string) => Promise<boolean>;
   /** @defaultValue false */
@@ -59,7 +64,7 @@ const MOST_CACHED_CHARACTERS = 32_768;
 
 /** Throws `option_invalid` for options that no verifier can have. */
 export function createVerifier<A extends TrustAnchor>(options: VerifierOptions<A>): Verifier<A> {
-  const { anchors, audiences, replay, isRevoked, isNonceValid, requireChainAudience = false, requirePopAudience = false } = options;
+  const { anchors, audiences, replay, findRevoked, isNonceValid, requireChainAudience = false, requirePopAudience = false } = options;
   const { algorithms = ["Ed25519", "ES256"], cachedChains = 1000, now = Date.now } = options;
   const limits = tokenLimits(options.limits);
   if (audiences.length === 0 || !audiences.every((audience) => audience !== "")) throw new AmbitError("option_invalid", "`audiences` must name this verifier");
@@ -103,8 +108,8 @@ export function createVerifier<A extends TrustAnchor>(options: VerifierOptions<A
 
   const unrevoked = async (texts: readonly string[]): Promise<ChainAnswer<A>> => {
     const answer = await verified(texts);
-    if (!answer.verified || isRevoked === undefined) return answer;
-    return (await revocation(isRevoked, answer.chain)) ?? answer;
+    if (!answer.verified || findRevoked === undefined) return answer;
+    return (await revocation(findRevoked, answer.chain)) ?? answer;
   };
 
   return {
@@ -144,12 +149,17 @@ function issueTimeOf(texts: readonly string[], limits: TokenLimits): number | un
 
 /** INVARIANT I8: who cannot tell whether a chain is revoked denies. */
 async function revocation<A extends TrustAnchor>(
-  isRevoked: (chain: VerifiedChain<A>) => Promise<boolean>,
+  findRevoked: (chain: VerifiedChain<A>) => Promise<number>,
   chain: VerifiedChain<A>,
 ): Promise<Refused | undefined> {
+  const unknown = (): Refused => refused("state_unavailable", "after 5", undefined, "whether the chain was revoked cannot be told");
   try {
-    return (await isRevoked(chain)) === false ? undefined : refused("envelope_revoked", "after 5", undefined, "the chain was revoked");
+    const index: unknown = await findRevoked(chain);
+    if (index === -1) return undefined;
+    return Number.isSafeInteger(index) && chain.tokens[index as number] !== undefined
+      ? refused("envelope_revoked", "after 5", index as number, "the token was revoked")
+      : unknown();
   } catch {
-    return refused("state_unavailable", "after 5", undefined, "whether the chain was revoked cannot be told");
+    return unknown();
   }
 }

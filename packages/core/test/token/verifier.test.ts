@@ -47,27 +47,30 @@ describe("a chain that was verified before", () => {
   });
 
   it("is asked about anew whether it is revoked, and denied when nobody can tell", async () => {
-    let isRevoked: NonNullable<VerifierOptions<TrustAnchor>["isRevoked"]> = async () => false;
+    let findRevoked: NonNullable<VerifierOptions<TrustAnchor>["findRevoked"]> = async () => -1;
     const asked: string[] = [];
     const verifier = createVerifier(
       optionsWith({
-        isRevoked: (verified) => {
+        findRevoked: (verified) => {
           asked.push(verified.leaf.claims.jti);
-          return isRevoked(verified);
+          return findRevoked(verified);
         },
       }),
     );
     expect(verdict(await verifier.verifyChain(tokens))).toBe("permitted");
-    isRevoked = async ({ tokens: all }) => all.some(({ claims }) => claims.jti === "root");
-    expect(verdict(await verifier.verifyChain(tokens))).toBe("envelope_revoked after 5");
+    findRevoked = async ({ tokens: all }) => all.findIndex(({ claims }) => claims.jti === "root");
+    expect(verdict(await verifier.verifyChain(tokens))).toBe("envelope_revoked after 5 0");
     expect(verdict(await verifier.verifyCall({ chain: tokens, pop: pop(tokens) }, { tool: "read_file", argsText: '{"path":"/a"}' }))).toBe(
-      "envelope_revoked after 5",
+      "envelope_revoked after 5 0",
     );
-    isRevoked = () => Promise.reject(new Error("down"));
+    findRevoked = () => Promise.reject(new Error("down"));
     expect(verdict(await verifier.verifyChain(tokens))).toBe("state_unavailable after 5");
-    isRevoked = async () => undefined as unknown as boolean;
-    expect(verdict(await verifier.verifyChain(tokens))).toBe("envelope_revoked after 5");
-    expect(asked).toHaveLength(5);
+    const noAnswers: readonly unknown[] = [undefined, false, NaN, -2, 0.5, tokens.length, "0"];
+    for (const answer of noAnswers) {
+      findRevoked = async () => answer as number;
+      expect(verdict(await verifier.verifyChain(tokens))).toBe("state_unavailable after 5");
+    }
+    expect(asked).toHaveLength(4 + noAnswers.length);
   });
 
   it("is the whole chain: the same leaf below other tokens is verified as what it is", async () => {

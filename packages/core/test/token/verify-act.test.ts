@@ -96,7 +96,7 @@ describe("an act", () => {
 
   it("is asked for of a chain that verifies; that it is revoked is no reason to refuse its end", async () => {
     const proof = proofBy(holder(2), 2);
-    expect(await asker(proof, { isRevoked: async () => true })).toBe("token 2");
+    expect(await asker(proof, { findRevoked: async () => 0 })).toBe("token 2");
     expect(await asker(proof, { anchors: () => [] })).toBe("envelope_signature_invalid 3a 0");
     expect(await asker(proof, { now: () => (NOW + 3600) * 1000 })).toBe("envelope_expired 3e 0");
     expect(await asker(proof, {}, tokens.slice(0, 2))).toBe("holder_mismatch 7b");
@@ -111,7 +111,7 @@ describe("a chain that is recognised", () => {
   it("is one that has expired, or was revoked, since", async () => {
     expect(verdict(await createVerifier(optionsWith(later)).verifyChain(tokens))).toBe("envelope_expired 3e 0");
     expect(await recognised(tokens)).toBe("permitted");
-    expect(await recognised(tokens, { isRevoked: async () => true })).toBe("permitted");
+    expect(await recognised(tokens, { findRevoked: async () => 0 })).toBe("permitted");
     expect(await recognised(tokens, { now: () => NOW * 1000 })).toBe("permitted");
   });
 
