@@ -3,6 +3,8 @@ import { digestOf } from "../../src/data/digest.ts";
 import type { Json, JsonObject } from "../../src/data/json.ts";
 import type { Order } from "../../src/envelope/order.ts";
 import type { PurposeTree } from "../../src/envelope/purposes.ts";
+import type { ArgumentForm } from "../../src/token/profile/export-constraint.ts";
+import type { ConstraintPlace } from "../../src/token/profile/export-tools.ts";
 import { createVocabulary } from "../../src/envelope/vocabulary.ts";
 
 /** A catalogue as it is configured. */
@@ -88,8 +90,24 @@ export interface CallFile extends Omit<TokenFile, "vectors"> {
   })[];
 }
 
+export interface ExportFile {
+  readonly about: string;
+  readonly vocabulary: JsonObject;
+  readonly vectors: readonly (Entry & {
+    readonly envelope: JsonObject;
+    readonly tools: {
+      readonly [id: string]: {
+        readonly names: readonly string[];
+        readonly arguments: { readonly [name: string]: { readonly required: boolean; readonly form: ArgumentForm; readonly limits?: readonly JsonObject[] } };
+        readonly constraints: { readonly [key: string]: ConstraintPlace };
+      };
+    };
+    readonly expected: { readonly tools: JsonObject } | { readonly error: string };
+  })[];
+}
+
 /** A file of `spec/vectors`, as anybody would read it. */
-export function readVectors<T>(name: "envelope" | "attenuation" | "token" | "call"): T {
+export function readVectors<T>(name: "envelope" | "attenuation" | "token" | "call" | "export"): T {
   return JSON.parse(readFileSync(new URL(`../../../../spec/vectors/${name}.json`, import.meta.url), "utf8")) as T;
 }
 

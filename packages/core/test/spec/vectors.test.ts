@@ -12,18 +12,20 @@ import { AmbitError } from "../../src/errors.ts";
 import { trustAnchor } from "../../src/token/anchors.ts";
 import { thumbprintUri, signingKey } from "../../src/token/key.ts";
 import type { PrivateJwk } from "../../src/token/crypto.ts";
+import { foreignTools, type ForeignTool } from "../../src/token/profile/export-tools.ts";
 import { readLineage } from "../../src/token/profile/lineage.ts";
 import { verifyEnvelopes, verifyForeign, type EnvelopeAnchor } from "../../src/token/profile/verify-envelope.ts";
 import type { TokenRefusal } from "../../src/token/reason.ts";
 import { createVerifier } from "../../src/token/verifier.ts";
 import type { VerifiedToken } from "../../src/token/verify-root.ts";
-import { orderOf, readVectors, type AnchorData, type AttenuationFile, type CallFile, type EnvelopeFile, type TokenFile } from "./files.ts";
+import { orderOf, readVectors, type AnchorData, type AttenuationFile, type CallFile, type EnvelopeFile, type ExportFile, type TokenFile } from "./files.ts";
 import { widerDimensions } from "./second-checker.ts";
 
 const envelopes = readVectors<EnvelopeFile>("envelope");
 const attenuation = readVectors<AttenuationFile>("attenuation");
 const tokens = readVectors<TokenFile>("token");
 const calls = readVectors<CallFile>("call");
+const exports_ = readVectors<ExportFile>("export");
 
 /** The result, or the code of what was thrown. */
 function codeOr<T>(action: () => T): T | { readonly error: string } {
@@ -36,12 +38,20 @@ function codeOr<T>(action: () => T): T | { readonly error: string } {
 }
 
 describe("the vectors", () => {
-  it.each(["envelope", "attenuation", "token", "call"] as const)("of %s are those that the generator makes", (name) => {
+  it.each(["envelope", "attenuation", "token", "call", "export"] as const)("of %s are those that the generator makes", (name) => {
     expect(readVectors<unknown>(name)).toEqual(JSON.parse(JSON.stringify(FILES[name])));
   });
 
   it("have ids that say which one failed", () => {
-    const all = [...envelopes.digests, ...envelopes.vectors, ...attenuation.comparisons, ...attenuation.derivations, ...tokens.vectors, ...calls.vectors];
+    const all = [
+      ...envelopes.digests,
+      ...envelopes.vectors,
+      ...attenuation.comparisons,
+      ...attenuation.derivations,
+      ...tokens.vectors,
+      ...calls.vectors,
+      ...exports_.vectors,
+    ];
     const ids = all.map(({ id }) => id);
     expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
     expect(ids.filter((id) => !/^[a-z0-9]+(-[a-z0-9]+)+$/.test(id))).toEqual([]);
@@ -63,6 +73,9 @@ describe("the vectors", () => {
     ["call.json", [calls], ["about", "keys", "anchors", "audience", "now", "vocabulary", "purposes", "vectors"]],
     ["calls", calls.vectors, ["id", "title", "chain", "tool", "arguments", "pop", "expected"]],
     ["what is expected of calls", calls.vectors.map(({ expected }) => expected), ["permitted", "error", "step"]],
+    ["export.json", [exports_], ["about", "vocabulary", "vectors"]],
+    ["exports", exports_.vectors, ["id", "title", "envelope", "tools", "expected"]],
+    ["what is expected of exports", exports_.vectors.map(({ expected }) => expected), ["tools", "error"]],
   ])("have no members in %s that nobody checks", (_, entries, known) => {
     expect([...new Set(entries.flatMap((entry) => Object.keys(entry)))].sort()).toEqual([...known].sort());
   });
@@ -247,5 +260,22 @@ describe("call.json", () => {
     const found = new Set(calls.vectors.flatMap(({ expected }) => ("error" in expected ? [expected.step] : [])));
     // Every chain here has the draft's entry (6a).
     expect([...written].filter((step) => !found.has(step ?? "")).sort()).toEqual(["6a", "7h", "7i"]);
+  });
+});
+
+describe("export.json", () => {
+  const order = orderOf(exports_.vocabulary, { purposes: {} });
+  const toolOf = (tool: ExportFile["vectors"][number]["tools"][string]): ForeignTool => ({
+    names: tool.names,
+    arguments: new Map(
+      Object.entries(tool.arguments).map(([name, { required, form, limits = [] }]) => [name, { isRequired: required, form, limits }] as const),
+    ),
+    constraints: new Map(Object.entries(tool.constraints)),
+  });
+
+  it.each(exports_.vectors)("$id", ({ envelope, tools, expected }) => {
+    const described = new Map(Object.entries(tools).map(([id, tool]) => [id, toolOf(tool)] as const));
+    const compiled = foreignTools(parseEnvelope(envelope, order.vocabulary), order, described);
+    expect(compiled.expressible ? { tools: compiled.tools } : { error: "not_narrower" }).toEqual(expected);
   });
 });
