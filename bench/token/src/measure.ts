@@ -38,8 +38,8 @@ export interface Measurement {
 }
 
 /**
- * Times all subjects in every round, each right after its base, and starts each round with another one: what the machine does meanwhile hits all
- * of them, and a ratio within one round hardly at all.
+ * Times all subjects in every round, each right after its base, in another order each time: what the machine does meanwhile hits all of them, and a ratio within one
+ * round hardly at all. In an order that stays, one subject would in every round be collected for by what goes before it.
  */
 export async function measure(subjects: readonly Subject[], bases: Bases, { rounds, warmUp, batchMilliseconds }: MeasureOptions): Promise<Measurement> {
   const repeats = new Map<() => unknown, number>();
@@ -52,8 +52,7 @@ export async function measure(subjects: readonly Subject[], bases: Bases, { roun
   const ratios = subjects.map((): number[] => []);
   const times = { verify: [] as number[], sign: [] as number[] };
   for (let round = -warmUp; round < rounds; round++) {
-    for (let step = 0; step < subjects.length; step++) {
-      const index = (warmUp + round + step) % subjects.length;
+    for (const index of shuffled(subjects.length)) {
       const { base, run } = subjects[index] as Subject;
       const baseTime = await timeOf(bases[base]);
       const ratio = (await timeOf(run)) / baseTime;
@@ -66,6 +65,16 @@ export async function measure(subjects: readonly Subject[], bases: Bases, { roun
     measured: subjects.map(({ name, length, base }, index) => ({ name, length, base, ratio: median(ratios[index] ?? []) })),
     microseconds: { verify: median(times.verify) * 1000, sign: median(times.sign) * 1000 },
   };
+}
+
+/** The whole numbers below `count` in any order. */
+function shuffled(count: number): readonly number[] {
+  const order = Array.from({ length: count }, (_, index) => index);
+  for (let last = count - 1; last > 0; last--) {
+    const index = Math.floor(Math.random() * (last + 1));
+    [order[last], order[index]] = [order[index] as number, order[last] as number];
+  }
+  return order;
 }
 
 /** The middle of the figures; between the two in the middle where their number is even; NaN of none. */

@@ -40,6 +40,10 @@ describe.each(WORLDS)("an envelope %s", (_, create) => {
     const { pdp, pep, classifier, task, child, records } = await scene();
     await pdp.revoke({ tenantId: "tenant_1", by: "security", reason: "incident 7", ...scope });
     expect([await call(pep, task), await call(classifier, child)]).toEqual([parent, below]);
+    // Which envelope of the chain it was is said to who reads the log.
+    const denied = records().find(({ kind, details }) => kind === "decision" && details["code"] === "envelope_revoked");
+    const first = parent === "permit" ? 1 : 0;
+    if (below !== "permit") expect(denied?.details["hint"]).toMatch(new RegExp(`^envelope ${first} of the chain, by \`${scope.scope}`));
     expect(records().find(({ kind }) => kind === "revoke")).toMatchObject({ tenant: "tenant_1", details: { ...scope, by: "security", reason: "incident 7" } });
   });
 

@@ -72,15 +72,15 @@ export async function readPop(
   leaf: VerifiedToken,
   options: Pick<PopOptions, "algorithms" | "limits">,
 ): Promise<Refused | { readonly verified: true; readonly pop: PopClaims }> {
-  const { holder } = leaf.claims;
-  const no = (step: string, reason: string): Refused => refused("pop_invalid", step, undefined, reason);
+  const { holder, depth } = leaf.claims;
+  const no = (step: string, reason: string): Refused => refused("pop_invalid", step, depth, reason);
   // A proof carries the arguments, so it may be as large as they.
   const jws = readCompact(text, "aat-pop+jwt", 2 * options.limits.argumentsLength + 4096);
   if (typeof jws === "string") return no("7a", jws);
   if (holder.algorithm !== jws.header.alg || !options.algorithms.includes(holder.algorithm))
     return no("7a", `\`alg\` ${quoted(jws.header.alg)} is not that of the holder`);
   if (!(await verifySignature(holder, jws.signingInput, jws.signature))) {
-    return refused("holder_mismatch", "7b", undefined, "the proof is not signed by the holder of the leaf");
+    return refused("holder_mismatch", "7b", depth, "the proof is not signed by the holder of the leaf");
   }
   const payload = readPayload(jws.payload);
   if (typeof payload === "string") return no("7b", payload);
@@ -106,10 +106,16 @@ export function isProofOf(pop: PopClaims, token: VerifiedToken): boolean {
 }
 
 /** Steps 7d to 7g: why the proof is not for what is asked here and now, or `undefined` when it is. `args` are exact. */
-export function whyNotFor(pop: PopClaims, name: string, args: JsonObject, { audiences, requirePopAudience, limits, now }: PopOptions): Refused | undefined {
-  const no = (step: string, reason: string): Refused => refused("pop_invalid", step, undefined, reason);
+export function whyNotFor(
+  pop: PopClaims,
+  { claims: { depth } }: VerifiedToken,
+  name: string,
+  args: JsonObject,
+  { audiences, requirePopAudience, limits, now }: PopOptions,
+): Refused | undefined {
+  const no = (step: string, reason: string): Refused => refused("pop_invalid", step, depth, reason);
   if (pop.audience === undefined ? requirePopAudience : !audiences.includes(pop.audience)) {
-    return refused("audience_mismatch", "7d", undefined, "the proof does not say that it is for this verifier");
+    return refused("audience_mismatch", "7d", depth, "the proof does not say that it is for this verifier");
   }
   if (pop.tool !== name) return no("7e", "the proof is for another tool or act");
   // The text of a number that is not exact would be that of another value.

@@ -13,7 +13,7 @@ export interface TokenRefusal {
   readonly code: RefusalCode;
   /** Step of section 8 of the draft: `4p4`; `after 5` for revocation, which the draft leaves to others. */
   readonly step: string;
-  /** Position of the token in the chain, the root being 0; absent when it is not about one token. */
+  /** Position of the token in the chain, the root being 0: the leaf for what is asked with it or of all of them; absent where there is no token. */
   readonly index?: number | undefined;
   readonly reason: Reason;
 }

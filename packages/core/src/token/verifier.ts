@@ -34,7 +34,7 @@ export interface VerifierOptions<A extends TrustAnchor> {
   /** @defaultValue `["Ed25519", "ES256"]` */
   readonly algorithms?: readonly Algorithm[];
   readonly limits?: Partial<TokenLimits>;
-  /** Chains to remember as verified, 0 for none. @defaultValue 1000 */
+  /** Chains to remember as verified, 0 for none; one of more than 32,768 characters is verified each time. @defaultValue 1000 */
   readonly cachedChains?: number;
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
   readonly now?: () => number;
@@ -102,7 +102,7 @@ export function createVerifier<A extends TrustAnchor>(options: VerifierOptions<A
     const known = recall(texts);
     if (known !== undefined) return { verified: true, chain: known };
     const issuedAt = issueTimeOf(texts, limits);
-    if (issuedAt === undefined) return refused("envelope_malformed", "4b", undefined, "the leaf does not say when it was issued");
+    if (issuedAt === undefined) return refused("envelope_malformed", "4b", texts.length - 1, "the leaf does not say when it was issued");
     return verifyChain(texts, { anchors: anchors(), algorithms, limits, now: issuedAt });
   };
 
@@ -152,7 +152,7 @@ async function revocation<A extends TrustAnchor>(
   findRevoked: (chain: VerifiedChain<A>) => Promise<number>,
   chain: VerifiedChain<A>,
 ): Promise<Refused | undefined> {
-  const unknown = (): Refused => refused("state_unavailable", "after 5", undefined, "whether the chain was revoked cannot be told");
+  const unknown = (): Refused => refused("state_unavailable", "after 5", chain.leaf.claims.depth, "whether the chain was revoked cannot be told");
   try {
     const index: unknown = await findRevoked(chain);
     if (index === -1) return undefined;

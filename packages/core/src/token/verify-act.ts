@@ -31,7 +31,7 @@ export async function verifyAct<A extends TrustAnchor>(chain: VerifiedChain<A>, 
     const proof = await readPop(popText, token, options);
     if (!proof.verified) first ??= proof;
     // One key may hold several tokens of a chain.
-    else if (isProofOf(proof.pop, token)) return whyNotFor(proof.pop, act.name, act.args, options) ?? { verified: true, chain, by: token };
+    else if (isProofOf(proof.pop, token)) return whyNotFor(proof.pop, token, act.name, act.args, options) ?? { verified: true, chain, by: token };
   }
-  return first ?? refused("pop_invalid", "7c", undefined, "the proof is for another token");
+  return first ?? refused("pop_invalid", "7c", chain.leaf.claims.depth, "the proof is for another token");
 }

@@ -49,7 +49,7 @@ export async function verifyCall<A extends TrustAnchor>(chain: VerifiedChain<A>,
   const map = tools.get(use.tool);
   if (map === undefined) return refused("tool_not_allowed", "6b", last, because("the tool may not be called", because("the leaf does not have it")));
   const args = readArguments(use, limits);
-  if (typeof args === "string") return refused("argument_not_allowed", "6b", undefined, args);
+  if (typeof args === "string") return refused("argument_not_allowed", "6b", last, args);
   const outside = whyNotAccepted(map, args);
   if (outside !== undefined) return refused("argument_not_allowed", "6b", last, because(`${quoted(use.tool)} may not be called so`, outside));
 
@@ -57,12 +57,12 @@ export async function verifyCall<A extends TrustAnchor>(chain: VerifiedChain<A>,
   const foreign = tokens.findIndex(({ claims }) => claims.audience !== undefined && !claims.audience.some(isOurs));
   if (foreign !== -1) return refused("audience_mismatch", "6c", foreign, "the token is for other verifiers");
   if (options.requireChainAudience && tokens.every(({ claims }) => claims.audience === undefined)) {
-    return refused("audience_mismatch", "6c", undefined, "no token of the chain says which verifier it is for");
+    return refused("audience_mismatch", "6c", last, "no token of the chain says which verifier it is for");
   }
 
-  const no = (step: string, reason: string): Refused => refused("pop_invalid", step, undefined, reason);
+  const no = (step: string, reason: string): Refused => refused("pop_invalid", step, last, reason);
   if (!isProofOf(pop, leaf)) return no("7c", "the proof is for another token");
-  const otherwise = whyNotFor(pop, use.tool, args, options);
+  const otherwise = whyNotFor(pop, leaf, use.tool, args, options);
   if (otherwise !== undefined) return otherwise;
   const replay = { key: `${leaf.claims.holder.thumbprint}.${pop.jti}`, until: (pop.issuedAt + limits.popWindow) * 1000 };
   try {
@@ -71,10 +71,10 @@ export async function verifyCall<A extends TrustAnchor>(chain: VerifiedChain<A>,
     }
     // INVARIANT I5: only a call that everything else permits uses its proof up, and no proof is used twice.
     if (options.replay !== "deferred" && (await options.replay.take(replay.key, replay.until)) !== true) {
-      return refused("pop_replayed", "7i", undefined, "the proof was used before");
+      return refused("pop_replayed", "7i", last, "the proof was used before");
     }
   } catch {
-    return refused("state_unavailable", "7i", undefined, "whether the proof was used before cannot be told"); // INVARIANT I8
+    return refused("state_unavailable", "7i", last, "whether the proof was used before cannot be told"); // INVARIANT I8
   }
   return { verified: true, chain, tool: use.tool, args, replay };
 }

@@ -34,14 +34,15 @@ export async function verifyChain<A extends TrustAnchor>(texts: readonly string[
   const { limits } = options;
   const [first, ...rest] = texts;
   if (first === undefined) return refused("envelope_malformed", "1", undefined, "the chain is empty");
-  if (rest.length > limits.delegationDepth) return refused("depth_exceeded", "4f", undefined, `the chain has more than ${limits.delegationDepth + 1} tokens`);
+  if (rest.length > limits.delegationDepth)
+    return refused("depth_exceeded", "4f", limits.delegationDepth + 1, `the chain has more than ${limits.delegationDepth + 1} tokens`);
   let bytes = 0;
   for (const [index, text] of texts.entries()) {
     if (typeof text !== "string") return refused("envelope_malformed", "2a", index, "a token is not text");
     if (text.length > limits.tokenBytes) return refused("envelope_malformed", "2a", index, `a token is larger than ${limits.tokenBytes} bytes`);
     bytes += text.length;
+    if (bytes > limits.chainBytes) return refused("envelope_malformed", "2b", index, `the chain is larger than ${limits.chainBytes} bytes`);
   }
-  if (bytes > limits.chainBytes) return refused("envelope_malformed", "2b", undefined, `the chain is larger than ${limits.chainBytes} bytes`);
 
   const root = await verifyRoot(first, options);
   if (!root.verified) return root;
@@ -55,6 +56,6 @@ export async function verifyChain<A extends TrustAnchor>(texts: readonly string[
       return refused("chain_broken", "2c", position + 1, "two tokens of the chain have the same `jti`");
     tokens.push(leaf);
   }
-  if (tokens.length !== leaf.claims.depth + 1) return refused("chain_broken", "5", undefined, "the length of the chain is not the depth of its leaf");
+  if (tokens.length !== leaf.claims.depth + 1) return refused("chain_broken", "5", tokens.length - 1, "the length of the chain is not the depth of its leaf");
   return { verified: true, chain: Object.freeze({ anchor: root.anchor, tokens: Object.freeze(tokens), leaf }) };
 }

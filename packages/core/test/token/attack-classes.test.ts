@@ -208,7 +208,7 @@ describe.skipIf(!isHere)("a token of the class", () => {
 
   it("chain-depth-33 is refused", async () => {
     const tokens = chain(9);
-    expect(await verdictOf([...tokens, ...tokens, ...tokens, ...tokens].slice(0, 33))).toBe("depth_exceeded 4f");
+    expect(await verdictOf([...tokens, ...tokens, ...tokens, ...tokens].slice(0, 33))).toBe("depth_exceeded 4f 9");
   });
 
   it.each(Object.entries(NOT_APPLICABLE).map(([id, [why, token]]) => ({ id, why, token })))("$id is no attack here: $why", async ({ token }) => {

@@ -81,7 +81,7 @@ describe("what is issued and derived", () => {
     expect(await call(grandchild, CAROL, "read_file", { path: "/a", head: 1 })).toBe("argument_not_allowed 6b 2");
     expect(await call(grandchild, CAROL, "search", {})).toBe("tool_not_allowed 6b 2");
     expect(await call(grandchild, BOB, "read_file", { path: "/a" })).toMatch(/^pop_invalid 7a/); // another algorithm
-    expect(await call(grandchild, ALICE, "read_file", { path: "/a" })).toBe("holder_mismatch 7b");
+    expect(await call(grandchild, ALICE, "read_file", { path: "/a" })).toBe("holder_mismatch 7b 2");
     // The parent goes on as it was.
     expect(await call(root, ALICE, "read_file", { path: "/b" })).toBe("permitted");
   });

@@ -64,11 +64,11 @@ describe("a chain that was verified before", () => {
       "envelope_revoked after 5 0",
     );
     findRevoked = () => Promise.reject(new Error("down"));
-    expect(verdict(await verifier.verifyChain(tokens))).toBe("state_unavailable after 5");
+    expect(verdict(await verifier.verifyChain(tokens))).toBe("state_unavailable after 5 2");
     const noAnswers: readonly unknown[] = [undefined, false, NaN, -2, 0.5, tokens.length, "0"];
     for (const answer of noAnswers) {
       findRevoked = async () => answer as number;
-      expect(verdict(await verifier.verifyChain(tokens))).toBe("state_unavailable after 5");
+      expect(verdict(await verifier.verifyChain(tokens))).toBe("state_unavailable after 5 2");
     }
     expect(asked).toHaveLength(4 + noAnswers.length);
   });
@@ -97,8 +97,8 @@ describe("a chain that was verified before", () => {
     const verifier = createVerifier(optionsWith());
     expect(verdict(await verifier.verifyChain(tokens))).toBe("permitted");
     const use = { tool: "read_file", argsText: '{"path":"/a"}' };
-    expect(verdict(await verifier.verifyCall({ chain: tokens, pop: pop(tokens.slice(0, 1)) }, use))).toBe("holder_mismatch 7b");
-    expect(verdict(await verifier.verifyCall({ chain: tokens, pop: "" }, use))).toBe("pop_invalid 7a");
+    expect(verdict(await verifier.verifyCall({ chain: tokens, pop: pop(tokens.slice(0, 1)) }, use))).toBe("holder_mismatch 7b 2");
+    expect(verdict(await verifier.verifyCall({ chain: tokens, pop: "" }, use))).toBe("pop_invalid 7a 2");
   });
 });
 

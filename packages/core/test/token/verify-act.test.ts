@@ -28,7 +28,7 @@ describe("an act", () => {
   it("may not be asked for by a stranger, nor by the issuer of the root", async () => {
     for (const key of [pair(), holder(7), ISSUER_PAIR, pair("ES256")]) {
       for (const position of [0, 1, 2]) {
-        expect(await asker(proofBy(key, position))).toBe(key.alg === "ES256" ? "pop_invalid 7a" : "holder_mismatch 7b");
+        expect(await asker(proofBy(key, position))).toBe(key.alg === "ES256" ? "pop_invalid 7a 2" : "holder_mismatch 7b 2");
       }
     }
   });
@@ -42,7 +42,7 @@ describe("an act", () => {
       [2, 0],
       [2, 1],
     ] as const) {
-      expect(await asker(proofBy(holder(key), position))).toBe("holder_mismatch 7b");
+      expect(await asker(proofBy(holder(key), position))).toBe(`holder_mismatch 7b ${key === 2 ? 1 : 2}`);
     }
   });
 
@@ -55,9 +55,9 @@ describe("an act", () => {
     expect(await asker(proofOf(0), {}, texts)).toBe("token 0");
     expect(await asker(proofOf(1), {}, texts)).toBe("token 1");
     const { aat_hash: hashOfOther } = popClaims(texts[1] as string) as { readonly aat_hash: string };
-    expect(await asker(proofOf(0, { aat_hash: hashOfOther }), {}, texts)).toBe("pop_invalid 7c");
-    expect(await asker(proofOf(0, { aat_id: "child-1" }), {}, texts)).toBe("pop_invalid 7c");
-    expect(await asker(proofOf(0, { aat_id: "another", aat_hash: "another" }), {}, texts)).toBe("pop_invalid 7c");
+    expect(await asker(proofOf(0, { aat_hash: hashOfOther }), {}, texts)).toBe("pop_invalid 7c 1");
+    expect(await asker(proofOf(0, { aat_id: "child-1" }), {}, texts)).toBe("pop_invalid 7c 1");
+    expect(await asker(proofOf(0, { aat_id: "another", aat_hash: "another" }), {}, texts)).toBe("pop_invalid 7c 1");
   });
 
   it.each([
@@ -75,22 +75,22 @@ describe("an act", () => {
   ])("is not proven by a proof for %s, whoever signs it", async (_, changes, refusal) => {
     for (const position of [0, 1, 2]) {
       // An ancestor's proof that is of no form is refused as what it is to the leaf.
-      const expected = position < 2 && refusal === "pop_invalid 7c" ? "holder_mismatch 7b" : refusal;
+      const expected = position < 2 && refusal === "pop_invalid 7c" ? "holder_mismatch 7b 2" : `${refusal} ${position}`;
       expect(await asker(proofBy(holder(position), position, changes))).toBe(expected);
     }
   });
 
   it("is proven within the window, and for this verifier where the proof says so", async () => {
     for (const changes of [{ iat: NOW - 30 }, { iat: NOW + 30 }, { aat_aud: AUDIENCE }]) expect(await asker(proofBy(holder(1), 1, changes))).toBe("token 1");
-    expect(await asker(proofBy(holder(1), 1), { requirePopAudience: true })).toBe("audience_mismatch 7d");
+    expect(await asker(proofBy(holder(1), 1), { requirePopAudience: true })).toBe("audience_mismatch 7d 1");
     expect(await asker(proofBy(holder(1), 1, { aat_aud: AUDIENCE }), { requirePopAudience: true })).toBe("token 1");
   });
 
   it("is not proven by a proof for a call, by a token, nor by anything that is no proof", async () => {
-    expect(await asker(pop(tokens))).toBe("pop_invalid 7e");
-    expect(await asker(proofBy(holder(2), 2, {}, "aat+jwt"))).toBe("pop_invalid 7a");
+    expect(await asker(pop(tokens))).toBe("pop_invalid 7e 2");
+    expect(await asker(proofBy(holder(2), 2, {}, "aat+jwt"))).toBe("pop_invalid 7a 2");
     for (const proof of ["", "..", "a.b.c", tokens[2] as string, "\0", "__proto__", proofBy(holder(2), 2).slice(0, -1)]) {
-      expect(await asker(proof)).toMatch(/^(pop_invalid 7a|holder_mismatch 7b)$/);
+      expect(await asker(proof)).toMatch(/^(pop_invalid 7a|holder_mismatch 7b) 2$/);
     }
   });
 
@@ -99,7 +99,7 @@ describe("an act", () => {
     expect(await asker(proof, { findRevoked: async () => 0 })).toBe("token 2");
     expect(await asker(proof, { anchors: () => [] })).toBe("envelope_signature_invalid 3a 0");
     expect(await asker(proof, { now: () => (NOW + 3600) * 1000 })).toBe("envelope_expired 3e 0");
-    expect(await asker(proof, {}, tokens.slice(0, 2))).toBe("holder_mismatch 7b");
+    expect(await asker(proof, {}, tokens.slice(0, 2))).toBe("holder_mismatch 7b 1");
   });
 });
 
@@ -167,7 +167,7 @@ describe("a chain that is recognised", () => {
       expect(await recognised(texts as readonly string[])).toMatch(/^envelope_malformed/);
     }
     const unclaimed = compact(headerOf(ISSUER_PAIR), { iat: NOW }, ISSUER_PAIR);
-    expect(await recognised([unclaimed])).toBe("envelope_malformed 4b");
+    expect(await recognised([unclaimed])).toBe("envelope_malformed 4b 0");
     await fc.assert(
       fc.asyncProperty(fc.array(fc.string({ unit: "binary", maxLength: 40 }), { maxLength: 4 }), async (texts) => {
         expect(await recognised(texts)).not.toBe("permitted");

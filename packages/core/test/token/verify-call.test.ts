@@ -7,23 +7,23 @@ const tokens = chain(2);
 
 describe("a proof", () => {
   it.each([
-    ["without `jti`", { jti: undefined }, "pop_invalid 7c"],
-    ["with an empty `jti`", { jti: "" }, "pop_invalid 7c"],
-    ["with a `jti` of 257 characters", { jti: "x".repeat(257) }, "pop_invalid 7c"],
-    ["without `iat`", { iat: undefined }, "pop_invalid 7c"],
-    ["without `aat_id`", { aat_id: undefined }, "pop_invalid 7c"],
-    ["without `aat_hash`", { aat_hash: undefined }, "pop_invalid 7c"],
-    ["without `hta`", { hta: undefined }, "pop_invalid 7c"],
-    ["with a list of arguments", { hta: [] }, "pop_invalid 7c"],
-    ["of another token's id", { aat_id: "root" }, "pop_invalid 7c"],
-    ["of another token's hash", { aat_hash: "x" }, "pop_invalid 7c"],
-    ["for another verifier", { aat_aud: `${AUDIENCE}/` }, "audience_mismatch 7d"],
-    ["for a list of verifiers", { aat_aud: [AUDIENCE] }, "pop_invalid 7d"],
-    ["for another tool", { aat_tool: "read_file " }, "pop_invalid 7e"],
-    ["for other arguments", { hta: { path: "/b" } }, "pop_invalid 7f"],
-    ["for more arguments", { hta: { path: "/a", x: null } }, "pop_invalid 7f"],
-    ["from too long ago", { iat: NOW - 31 }, "pop_invalid 7g"],
-    ["from the future", { iat: NOW + 31 }, "pop_invalid 7g"],
+    ["without `jti`", { jti: undefined }, "pop_invalid 7c 1"],
+    ["with an empty `jti`", { jti: "" }, "pop_invalid 7c 1"],
+    ["with a `jti` of 257 characters", { jti: "x".repeat(257) }, "pop_invalid 7c 1"],
+    ["without `iat`", { iat: undefined }, "pop_invalid 7c 1"],
+    ["without `aat_id`", { aat_id: undefined }, "pop_invalid 7c 1"],
+    ["without `aat_hash`", { aat_hash: undefined }, "pop_invalid 7c 1"],
+    ["without `hta`", { hta: undefined }, "pop_invalid 7c 1"],
+    ["with a list of arguments", { hta: [] }, "pop_invalid 7c 1"],
+    ["of another token's id", { aat_id: "root" }, "pop_invalid 7c 1"],
+    ["of another token's hash", { aat_hash: "x" }, "pop_invalid 7c 1"],
+    ["for another verifier", { aat_aud: `${AUDIENCE}/` }, "audience_mismatch 7d 1"],
+    ["for a list of verifiers", { aat_aud: [AUDIENCE] }, "pop_invalid 7d 1"],
+    ["for another tool", { aat_tool: "read_file " }, "pop_invalid 7e 1"],
+    ["for other arguments", { hta: { path: "/b" } }, "pop_invalid 7f 1"],
+    ["for more arguments", { hta: { path: "/a", x: null } }, "pop_invalid 7f 1"],
+    ["from too long ago", { iat: NOW - 31 }, "pop_invalid 7g 1"],
+    ["from the future", { iat: NOW + 31 }, "pop_invalid 7g 1"],
   ])("%s is refused", async (_, changes, expected) => {
     expect(await callVerdict(tokens, { proof: pop(tokens, changes) })).toBe(expected);
   });
@@ -35,39 +35,39 @@ describe("a proof", () => {
   it("signed by anybody but the holder of the leaf is refused, also by the holder of its parent", async () => {
     const key = holder(0);
     const proof = compact(headerOf(key, "aat-pop+jwt"), popClaims(tokens.at(-1) as string), key);
-    expect(await callVerdict(tokens, { proof })).toBe("holder_mismatch 7b");
+    expect(await callVerdict(tokens, { proof })).toBe("holder_mismatch 7b 1");
     // The leaf's holder cannot act under a prefix either.
-    expect(await callVerdict(tokens.slice(0, 1), { proof: pop(tokens) })).toBe("holder_mismatch 7b");
+    expect(await callVerdict(tokens.slice(0, 1), { proof: pop(tokens) })).toBe("holder_mismatch 7b 0");
   });
 
   it("may be as large as arguments may be, and no larger", async () => {
     const path = "x".repeat(262_000);
     const use = { tool: "read_file", argsText: JSON.stringify({ path }) };
     expect(await callVerdict(tokens, { use, proof: pop(tokens, { hta: { path } }) })).toBe("permitted");
-    expect(await callVerdict(tokens, { use, proof: pop(tokens, { hta: { path }, more: path }) })).toBe("pop_invalid 7a");
+    expect(await callVerdict(tokens, { use, proof: pop(tokens, { hta: { path }, more: path }) })).toBe("pop_invalid 7a 1");
     const longer = { tool: "read_file", argsText: JSON.stringify({ path: `${path}${"x".repeat(200)}` }) };
-    expect(await callVerdict(tokens, { use: longer, proof: pop(tokens, { hta: JSON.parse(longer.argsText) as unknown }) })).toBe("argument_not_allowed 6b");
+    expect(await callVerdict(tokens, { use: longer, proof: pop(tokens, { hta: JSON.parse(longer.argsText) as unknown }) })).toBe("argument_not_allowed 6b 1");
   });
 
   it("is no token, and a token is no proof", async () => {
-    expect(await callVerdict(tokens, { proof: tokens[1] as string })).toBe("pop_invalid 7a");
+    expect(await callVerdict(tokens, { proof: tokens[1] as string })).toBe("pop_invalid 7a 1");
     expect(await callVerdict([...tokens, pop(tokens)])).toBe("envelope_malformed 4a 2");
   });
 
   it("must name the verifier where that is demanded", async () => {
-    expect(await callVerdict(tokens, { requirePopAudience: true })).toBe("audience_mismatch 7d");
+    expect(await callVerdict(tokens, { requirePopAudience: true })).toBe("audience_mismatch 7d 1");
     expect(await callVerdict(tokens, { requirePopAudience: true, proof: pop(tokens, { aat_aud: AUDIENCE }) })).toBe("permitted");
   });
 
   it("must carry a nonce that was given out where that is demanded", async () => {
     const isNonceValid = async (nonce: string): Promise<boolean> => nonce === "n1";
-    expect(await callVerdict(tokens, { isNonceValid })).toBe("pop_invalid 7h");
-    expect(await callVerdict(tokens, { isNonceValid, proof: pop(tokens, { nonce: "n2" }) })).toBe("pop_invalid 7h");
+    expect(await callVerdict(tokens, { isNonceValid })).toBe("pop_invalid 7h 1");
+    expect(await callVerdict(tokens, { isNonceValid, proof: pop(tokens, { nonce: "n2" }) })).toBe("pop_invalid 7h 1");
     expect(await callVerdict(tokens, { isNonceValid, proof: pop(tokens, { nonce: "n1" }) })).toBe("permitted");
     const unsure = async (): Promise<boolean> => "yes" as unknown as boolean;
-    expect(await callVerdict(tokens, { isNonceValid: unsure, proof: pop(tokens, { nonce: "n1" }) })).toBe("pop_invalid 7h");
+    expect(await callVerdict(tokens, { isNonceValid: unsure, proof: pop(tokens, { nonce: "n1" }) })).toBe("pop_invalid 7h 1");
     const fails = (): Promise<boolean> => Promise.reject(new Error("unreachable"));
-    expect(await callVerdict(tokens, { isNonceValid: fails, proof: pop(tokens, { nonce: "n1" }) })).toBe("state_unavailable 7i");
+    expect(await callVerdict(tokens, { isNonceValid: fails, proof: pop(tokens, { nonce: "n1" }) })).toBe("state_unavailable 7i 1");
   });
 });
 
@@ -77,15 +77,15 @@ describe("a proof is taken once", () => {
   it("also when it comes many times at once", async () => {
     const verifier = createVerifier(optionsWith({ replay: memoryReplay(() => NOW * 1000) }));
     const answers = await Promise.all(Array.from({ length: 20 }, () => verifier.verifyCall({ chain: tokens, pop: pop(tokens) }, use)));
-    expect(answers.map(verdict).toSorted()).toEqual([...Array.from({ length: 19 }, () => "pop_replayed 7i"), "permitted"].toSorted());
+    expect(answers.map(verdict).toSorted()).toEqual([...Array.from({ length: 19 }, () => "pop_replayed 7i 1"), "permitted"].toSorted());
   });
 
   it("and not used up by a call that is denied", async () => {
     const verifier = createVerifier(optionsWith({ replay: memoryReplay(() => NOW * 1000) }));
     const presentation = { chain: tokens, pop: pop(tokens) };
-    expect(verdict(await verifier.verifyCall(presentation, { ...use, argsText: '{"path":"/b"}' }))).toBe("pop_invalid 7f");
+    expect(verdict(await verifier.verifyCall(presentation, { ...use, argsText: '{"path":"/b"}' }))).toBe("pop_invalid 7f 1");
     expect(verdict(await verifier.verifyCall(presentation, use))).toBe("permitted");
-    expect(verdict(await verifier.verifyCall(presentation, use))).toBe("pop_replayed 7i");
+    expect(verdict(await verifier.verifyCall(presentation, use))).toBe("pop_replayed 7i 1");
   });
 
   it("for each holder: another holder may use the same `jti`", async () => {
@@ -105,8 +105,8 @@ describe("a proof is taken once", () => {
   });
 
   it.each([
-    ["rejects", () => Promise.reject(new Error("down")), "state_unavailable 7i"],
-    ["answers with something that is not true", async () => "yes" as unknown as boolean, "pop_replayed 7i"],
+    ["rejects", () => Promise.reject(new Error("down")), "state_unavailable 7i 1"],
+    ["answers with something that is not true", async () => "yes" as unknown as boolean, "pop_replayed 7i 1"],
   ])("or the call is denied when the store %s", async (_, take: ReplayStore["take"], expected) => {
     expect(await callVerdict(tokens, { replay: { take } })).toBe(expected);
   });
@@ -144,9 +144,9 @@ describe("the arguments of a call", () => {
     const claims = JSON.stringify(popClaims(open[0] as string, { hta: { a: "N" } }));
     const proofWith = (number: string): string => compact(headerOf(holder(0), "aat-pop+jwt"), claims.replace('"N"', number), holder(0));
     expect(await callVerdict(open, { proof: proofWith("9007199254740993"), use: { tool: "read_file", argsText: '{"a":9007199254740992}' } })).toBe(
-      "pop_invalid 7f",
+      "pop_invalid 7f 0",
     );
-    expect(await callVerdict(open, { proof: proofWith("9007199254740993"), use: { tool: "read_file", argsText: '{"a":null}' } })).toBe("pop_invalid 7f");
+    expect(await callVerdict(open, { proof: proofWith("9007199254740993"), use: { tool: "read_file", argsText: '{"a":null}' } })).toBe("pop_invalid 7f 0");
     expect(await callVerdict(open, { proof: proofWith("9007199254740994.0"), use: { tool: "read_file", argsText: '{"a":9007199254740994}' } })).toBe(
       "permitted",
     );
@@ -155,10 +155,10 @@ describe("the arguments of a call", () => {
   it("without their text are refused where what was written cannot be told", async () => {
     const parsed = (args: unknown, hta: unknown): Promise<string> => callVerdict(open, { proof: pop(open, { hta }), use: { tool: "read_file", args } });
     expect(await parsed({ a: [1, "x", null] }, { a: [1, "x", null] })).toBe("permitted");
-    expect(await parsed({ a: 2 ** 53 }, { a: 2 ** 53 })).toBe("argument_not_allowed 6b");
-    expect(await parsed({ a: () => 1 }, { a: null })).toBe("argument_not_allowed 6b");
-    expect(await parsed([], {})).toBe("argument_not_allowed 6b");
-    expect(await parsed(undefined, {})).toBe("argument_not_allowed 6b");
+    expect(await parsed({ a: 2 ** 53 }, { a: 2 ** 53 })).toBe("argument_not_allowed 6b 0");
+    expect(await parsed({ a: () => 1 }, { a: null })).toBe("argument_not_allowed 6b 0");
+    expect(await parsed([], {})).toBe("argument_not_allowed 6b 0");
+    expect(await parsed(undefined, {})).toBe("argument_not_allowed 6b 0");
   });
 
   it("are within the map of the leaf: each named one, and no other", async () => {

@@ -32,9 +32,9 @@ describe("a chain", () => {
 
   it("that is empty, too long or too large is refused before any signature is looked at", async () => {
     expect(await chainVerdict([])).toBe("envelope_malformed 1");
-    expect(await chainVerdict(Array.from({ length: 10 }, () => "x"))).toBe("depth_exceeded 4f");
+    expect(await chainVerdict(Array.from({ length: 10 }, () => "x"))).toBe("depth_exceeded 4f 9");
     expect(await chainVerdict(["x".repeat(65_537)])).toBe("envelope_malformed 2a 0");
-    expect(await chainVerdict(Array.from({ length: 5 }, () => "x".repeat(60_000)))).toBe("envelope_malformed 2b");
+    expect(await chainVerdict(Array.from({ length: 5 }, () => "x".repeat(60_000)))).toBe("envelope_malformed 2b 4");
     expect(await chainVerdict([7 as unknown as string])).toBe("envelope_malformed 2a 0");
   });
 
@@ -240,7 +240,7 @@ describe("audiences", () => {
   });
 
   it("can be demanded", async () => {
-    expect(await callVerdict(chain(2), { requireChainAudience: true })).toBe("audience_mismatch 6c");
+    expect(await callVerdict(chain(2), { requireChainAudience: true })).toBe("audience_mismatch 6c 1");
     expect(await callVerdict(chain(2, { 0: { aud: AUDIENCE } }), { requireChainAudience: true })).toBe("permitted");
   });
 });

@@ -126,15 +126,21 @@ async function asked<T extends { readonly verified: true }>(anchors: AnchorSourc
 }
 
 /** A key that no agent is registered with proves nothing, however well it signs. */
-export function unknownKey(agentId: string): Refused {
-  return new Refused("envelope", "holder_mismatch", `the key is not one of the agent \`${agentId}\``, "add its public JWK to the `keys` of the agent");
+export function unknownKey(agentId: string, where = "envelope 0 of the chain"): Refused {
+  return new Refused(
+    "envelope",
+    "holder_mismatch",
+    `the key is not one of the agent \`${agentId}\``,
+    `${where}: add its public JWK to the \`keys\` of the agent`,
+  );
 }
 
 /** Before any call: what is for others is not let in here either (draft step 6c). */
 function checkAudience({ tokens }: VerifiedChain<EnvelopeAnchor>, names: readonly string[]): void {
-  const isForUs = tokens.every(({ claims }) => claims.audience?.some((name) => names.includes(name)) ?? true);
-  if (!isForUs || tokens.every(({ claims }) => claims.audience === undefined))
-    throw new Refused("envelope", "audience_mismatch", "the envelope does not say that it may be shown here");
+  const foreign = tokens.findIndex(({ claims }) => claims.audience?.some((name) => names.includes(name)) === false);
+  if (foreign === -1 && tokens.some(({ claims }) => claims.audience !== undefined)) return;
+  const index = foreign === -1 ? tokens.length - 1 : foreign;
+  throw new Refused("envelope", "audience_mismatch", "the envelope does not say that it may be shown here", `draft step 6c, token ${index}`);
 }
 
 function ours(verified: VerifiedChain<EnvelopeAnchor>, order: Order, self: string | undefined): Chain {
@@ -155,7 +161,13 @@ function foreign(verified: VerifiedChain<EnvelopeAnchor>, { purposes, agents }: 
     const { claims } = token;
     const allowedTools = [...(claims.tools?.keys() ?? [])].filter((tool) => isToolId(tool) && known?.has(tool) === true).sort();
     const agentId = [...agents.values()].find(({ keys }) => keys.has(claims.holder.thumbprint))?.id;
-    if (agentId === undefined) throw new Refused("envelope", "agent_unknown", "the holder of the envelope is not registered", "add its public JWK to an agent");
+    if (agentId === undefined)
+      throw new Refused(
+        "envelope",
+        "agent_unknown",
+        "the holder of the envelope is not registered",
+        `token ${claims.depth} of the chain: add its public JWK to an agent`,
+      );
     return linkOf(token, {
       ...foreignEnvelope(anchor, envelopeIdOf({ leaf: verified.tokens[0] as { readonly hash: string } })),
       agentId,

@@ -10,15 +10,17 @@ import type { Setting } from "../setting.ts";
  */
 export async function checkEnvelope(setting: Setting, chain: Chain, agent: string): Promise<void> {
   if (leafOf(chain).envelope.agentId !== agent) throw new Refused("envelope", "holder_mismatch", "the envelope belongs to another agent");
-  for (const { envelope, holder } of chain.links) {
+  for (const [index, { envelope, holder }] of chain.links.entries()) {
     const registered = setting.agents.get(envelope.agentId);
-    if (registered === undefined) throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, "add it to the agents");
-    if (holder !== undefined && !registered.keys.has(holder)) throw unknownKey(envelope.agentId);
+    if (registered === undefined)
+      throw new Refused("envelope", "agent_unknown", `the agent \`${envelope.agentId}\` is not registered`, `${at(index)}: add it to the agents`);
+    if (holder !== undefined && !registered.keys.has(holder)) throw unknownKey(envelope.agentId, at(index));
   }
   const now = clock(setting);
-  for (const { envelope, issuedAt } of chain.links) {
-    if (!(issuedAt <= now)) throw new Refused("envelope", "envelope_not_yet_valid", "the envelope is from the future; the clock went backwards");
-    if (!(envelope.expiresAt > now)) throw new Refused("envelope", "envelope_expired", `the envelope expired at ${new Date(envelope.expiresAt).toISOString()}`);
+  for (const [index, { envelope, issuedAt }] of chain.links.entries()) {
+    if (!(issuedAt <= now)) throw new Refused("envelope", "envelope_not_yet_valid", "the envelope is from the future; the clock went backwards", at(index));
+    if (!(envelope.expiresAt > now))
+      throw new Refused("envelope", "envelope_expired", `the envelope expired at ${new Date(envelope.expiresAt).toISOString()}`, at(index));
   }
   await checkRevocation(setting, chain);
 }
@@ -27,8 +29,8 @@ export async function checkEnvelope(setting: Setting, chain: Chain, agent: strin
 export async function checkRevocation(setting: Setting, chain: Chain): Promise<void> {
   const tenantId = chain.links[0].envelope.tenantId;
   const message = "it cannot be told whether the envelope was revoked";
-  const asked = chain.links.flatMap((link) => scopesOf(link).map((scope) => ({ scope, issuedAt: link.issuedAt })));
-  asked.push({ scope: purposeScope(chain), issuedAt: chain.links[0].issuedAt });
+  const asked = chain.links.flatMap((link, token) => scopesOf(link).map((scope) => ({ scope, issuedAt: link.issuedAt, token })));
+  asked.push({ scope: purposeScope(chain), issuedAt: chain.links[0].issuedAt, token: 0 });
   const times: unknown = await orRefuse("envelope", "state_unavailable", message, () =>
     setting.state.revokedAt(
       tenantId,
@@ -37,12 +39,18 @@ export async function checkRevocation(setting: Setting, chain: Chain): Promise<v
   );
   // INVARIANT I8: an answer that leaves something out, or that is no time, has told nothing.
   if (!Array.isArray(times) || times.length !== asked.length) throw new Refused("envelope", "state_unavailable", message);
-  for (const [index, { issuedAt }] of asked.entries()) {
+  for (const [index, { scope, issuedAt, token }] of asked.entries()) {
     const revokedAt: unknown = times[index];
     if (revokedAt === null) continue;
     if (!Number.isFinite(revokedAt)) throw new Refused("envelope", "state_unavailable", message);
-    if ((revokedAt as number) >= issuedAt) throw new Refused("envelope", "envelope_revoked", "the envelope was revoked; its task has ended or was stopped");
+    if ((revokedAt as number) >= issuedAt)
+      throw new Refused("envelope", "envelope_revoked", "the envelope was revoked; its task has ended or was stopped", `${at(token)}, by \`${scope}\``);
   }
+}
+
+/** Where in the chain, for an operator: the root is 0. */
+function at(index: number): string {
+  return `envelope ${index} of the chain`;
 }
 
 /** What an envelope can be revoked by. A part of a task is revoked with the task. */
