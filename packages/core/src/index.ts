@@ -13,6 +13,7 @@ export type { Excerpt } from "./pdp/pdp.ts";
 export { AmbitError, type ConfigCode, type ErrorCode, type RefusalCode } from "./errors.ts";
 
 // What an adapter needs.
+export type { Coverage, CoverageItem } from "./pep/coverage.ts";
 export { delegate, type Delegate } from "./pep/delegate.ts";
 export { definitionDigest } from "./pep/definition.ts";
 export { createReceiver, type Receiver, type ReceiverOptions } from "./pep/receiver.ts";
