@@ -27,6 +27,7 @@ const NEVER_ASKS: Admission = {
   decisionId: "none",
   arguments: {},
   holdsResult: false,
+  run: (body) => body(),
   complete: async (result) => ({ released: true, result }),
   fail: async () => undefined,
   abandon: async () => undefined,

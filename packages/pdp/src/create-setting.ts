@@ -38,7 +38,12 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
   const isSigned = [options.signing, loaded.signing, options.anchors, loaded.anchors].some((source) => source !== undefined);
   if (isSigned && audience.length === 0)
     throw new AmbitError("config_invalid", "`audience` must name this decision point: signed envelopes say whom they are for");
-  const terms = Object.freeze<Terms>({ order, audience, toolId: (name, server) => manifest.resolve(name, server)?.entry.id });
+  const terms = Object.freeze<Terms>({
+    order,
+    audience,
+    toolId: (name, server) => manifest.resolve(name, server)?.entry.id,
+    pinOf: (name, server) => manifest.resolve(name, server)?.pin,
+  });
   const now = (): number => clock(runtime);
   const argumentChecks = new Map([...manifest.tools].map(([id, { inputSchema }]) => [id, argumentCheck(id, inputSchema)]));
   checkApproverKeys(loaded.approvals, agents);

@@ -52,7 +52,13 @@ function readTerms(json: Json, url: string): Terms {
   const kinds = tryVocabulary(vocabulary.kinds);
   if (kinds.digest !== vocabulary.digest) malformed("has a vocabulary that is not the one of its digest");
   if (digestOf(purposes.catalogue) !== purposes.digest) malformed("has a purpose catalogue that is not the one of its digest");
-  return Object.freeze<Terms>({ order: { vocabulary: kinds, purposes: treeOf(purposes.catalogue, purposes.digest) }, audience, toolId: resolverOf(tools) });
+  const named = resolverOf(tools);
+  return Object.freeze<Terms>({
+    order: { vocabulary: kinds, purposes: treeOf(purposes.catalogue, purposes.digest) },
+    audience,
+    toolId: (name, server) => named(name, server)?.id,
+    pinOf: (name, server) => named(name, server)?.pin,
+  });
 }
 
 function tryVocabulary(kinds: JsonObject): ReturnType<typeof createVocabulary> {
@@ -75,14 +81,19 @@ function treeOf(catalogue: JsonObject, digest: string): PurposeTree {
   return Object.freeze({ parentOf: (purpose: string) => parents.get(purpose), digest });
 }
 
+interface Resolved {
+  readonly id: string;
+  readonly pin: string;
+}
+
 /** INVARIANT I14: exact. A name that two tools go by names neither. */
-function resolverOf(tools: readonly NamedTool[]): Terms["toolId"] {
-  const byServer = new Map<string | undefined, Map<string, string>>();
+function resolverOf(tools: readonly NamedTool[]): (name: string, server: string | undefined) => Resolved | undefined {
+  const byServer = new Map<string | undefined, Map<string, Resolved>>();
   for (const { id, names } of tools) {
-    for (const { name, server } of names) {
-      const known = byServer.get(server) ?? new Map<string, string>();
+    for (const { name, server, pin } of names) {
+      const known = byServer.get(server) ?? new Map<string, Resolved>();
       if (known.has(name)) malformed("has two tools of one name");
-      byServer.set(server, known.set(name, id));
+      byServer.set(server, known.set(name, { id, pin }));
     }
   }
   return (name, server) => byServer.get(server)?.get(name);

@@ -8,4 +8,6 @@ export interface Terms {
   readonly audience: readonly string[];
   /** The id of the tool that goes by this name at this server, or at none. */
   readonly toolId: (name: string, server: string | undefined) => string | undefined;
+  /** The pin of the definition that goes by this name there: `definitionDigest()` of it, or `none` where it is not pinned. */
+  readonly pinOf: (name: string, server: string | undefined) => string | undefined;
 }

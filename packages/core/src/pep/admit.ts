@@ -12,6 +12,7 @@ import type { Admission, Completion } from "./pep.ts";
 import { isShown, present, proveTo, type PepSetting } from "./present.ts";
 import { holdingOf, resolveEnvelope, type Task } from "./task.ts";
 import { callDigest, type ToolCall } from "./tool-call.ts";
+import { goAlong, isWithinCall, underWay } from "./under-way.ts";
 import type { Refused, Verdict } from "./verdict.ts";
 
 type Admitted = Admission | { readonly admitted: false; readonly refused: Refused };
@@ -29,6 +30,8 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
     return refuse(deny(refusal("envelope_malformed", "there is no envelope to act under")));
   }
 
+  const along = isWithinCall() ? await goAlong(setting, call, task, readArguments(call.arguments)) : undefined;
+  if (along !== undefined) return along;
   const described = await tryDescribe(setting, call, task, holding);
   if ("refusal" in described) return refuse(deny(described.refusal));
   const request = described.answer;
@@ -59,9 +62,12 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
   spent.receipt = redeemed.receipt;
   const { arguments: args } = verdict;
   // INVARIANT I10: a handle is a capability of this process. What somebody else has shown is not ours to show on.
-  if (holding.kind === "handle" || isShown(holding)) return admission(verdict, settle);
-  const show: Admission["show"] = async (audience) => proveTo(setting, holding, { name: call.tool, server: call.server, args, audience });
-  return { ...admission(verdict, settle), show };
+  const own = holding.kind === "chain" && !isShown(holding) ? holding : undefined;
+  const show: Admission["show"] = own && (async (audience) => proveTo(setting, own, { name: call.tool, server: call.server, args, audience }));
+  return underWay(
+    { ...admission(verdict, settle), ...(show === undefined ? {} : { show }) },
+    { setting, envelopeId: task.envelopeId, call, arguments: args, until: redeemed.until },
+  );
 }
 
 /** Refuses what no adapter makes (a tool name that is not text, an envelope without members), and a call that cannot be proven. */
@@ -134,13 +140,13 @@ async function redeem(
   call: ToolCall,
   request: AccessRequest,
   decision: Decision,
-): Promise<{ readonly receipt?: string } | { readonly refusal: Refusal }> {
+): Promise<{ readonly receipt?: string; readonly until: number } | { readonly refusal: Refusal }> {
   const grant = decision.context.grant;
   if (grant === undefined || !(grant.expiresAt > setting.now())) return { refusal: refusal("grant_invalid", "the decision came without a usable grant") };
   const { presentation, agent, call_id: callId, call_digest: digest } = request.context;
   const redemption = { presentation, agent, callId, grantId: grant.id, callDigest: digest };
   const asked = await askWithin(setting.deadline, call.signal, async () => parseRedemption(await setting.pdp.redeem(redemption)));
-  return "refusal" in asked ? asked : asked.answer;
+  return "refusal" in asked ? asked : { ...asked.answer, until: grant.expiresAt };
 }
 
 type Settle = (status: OutcomeStatus, more?: Pick<Outcome, "records" | "resultDigest" | "redeemed">) => Promise<Refusal | undefined>;
@@ -162,7 +168,7 @@ function createSettlement(
   return (status, more) => (first ??= send(status, more));
 }
 
-function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle): Admission {
+function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle): Omit<Admission, "run"> {
   const { decisionId, obligations } = verdict;
   let completion: Promise<Completion<unknown>> | undefined;
   const release = async (result: unknown): Promise<Completion<unknown>> => {

@@ -89,7 +89,7 @@ export function createPep(options: PepOptions): Pep {
       if (!admission.admitted) return { refused: admission.refused };
       let result: T;
       try {
-        result = await run(admission.arguments);
+        result = await admission.run(() => run(admission.arguments));
       } catch (error) {
         await (call.signal?.aborted === true ? admission.abandon() : admission.fail(error));
         throw error;

@@ -35,6 +35,7 @@ export async function observe(setting: PepSetting, call: ToolCall, onObserved: O
       decisionId,
       arguments: args,
       holdsResult: false,
+      run: (body) => body(),
       complete: async (result) => released(result),
       fail: nothing,
       abandon: nothing,

@@ -79,6 +79,11 @@ export interface Admission {
   readonly arguments: Record<string, unknown>;
   /** Whether parts of the result may have to be held back, so that nothing of it may be shown before `complete`. */
   readonly holdsResult: boolean;
+  /**
+   * Runs the body of the tool. The same call at another enforcement point on its way (a guarded transport that the body calls over) is then this very call: it goes on
+   * without being decided or charged again, once, for as long as the grant would have been good. Needs `node:async_hooks`; elsewhere such a call is decided by itself.
+   */
+  run<R>(body: () => R): R;
   /** Carries out the obligations on the result and records the outcome. What it returns is all that may be shown; a second time it is the same again. */
   complete<T>(result: T): Promise<Completion<T>>;
   /** The tool was started and failed: records are given back, the call where the tool only reads; money and rate never. */

@@ -42,7 +42,15 @@ const terms = (url: string, change: object = {}): object => ({
   audience: ["urn:pdp"],
   vocabulary: { digest: createVocabulary({ case_ids: "subset" }).digest, kinds },
   purposes: { digest: digestOf(CATALOGUE), catalogue: CATALOGUE },
-  tools: [{ id: "a.b", names: [{ name: "a_b" }, { name: "a_b", server: "crm" }] }],
+  tools: [
+    {
+      id: "a.b",
+      names: [
+        { name: "a_b", pin: "none" },
+        { name: "a_b", server: "crm", pin: "none" },
+      ],
+    },
+  ],
   ...change,
 });
 const send =
@@ -121,8 +129,8 @@ describe("the terms of a service", () => {
       "have a name that two tools go by",
       () => ({
         tools: [
-          { id: "a", names: [{ name: "n" }] },
-          { id: "b", names: [{ name: "n" }] },
+          { id: "a", names: [{ name: "n", pin: "none" }] },
+          { id: "b", names: [{ name: "n", pin: "none" }] },
         ],
       }),
     ],

@@ -9,7 +9,12 @@ const IDS: Readonly<Record<string, string>> = {
   '["mail_send","crm"]': "mail.send",
   '["contracts_read",null]': "contracts.list",
 };
-const TERMS: Terms = { order: ORDER, audience: ["urn:example:pdp"], toolId: (name, server) => IDS[JSON.stringify([name, server ?? null])] };
+const TERMS: Terms = {
+  order: ORDER,
+  audience: ["urn:example:pdp"],
+  toolId: (name, server) => IDS[JSON.stringify([name, server ?? null])],
+  pinOf: () => "none",
+};
 
 async function offering(terms: () => Promise<Terms> = async () => TERMS, mode?: "observe") {
   const pdp = { ...createFakePdp(), terms };

@@ -60,7 +60,7 @@ export function createFakePdp(answers: Answers = {}): FakePdp {
     decide: answer("decide", () => permit()),
     redeem: answer("redeem", () => ({ redeemed: true, receipt: "receipt_1" })),
     settle: answer("settle", () => ({ recorded: true })),
-    terms: () => Promise.resolve({ order: ORDER, audience: ["pdp"], toolId: (name) => name.replaceAll("_", ".") }),
+    terms: () => Promise.resolve({ order: ORDER, audience: ["pdp"], toolId: (name) => name.replaceAll("_", "."), pinOf: () => "none" }),
     introduce: answer("introduce", () => ({ decision: false, id: "dec_3", refusal: REFUSAL })),
     end: answer("end", () => ({ ended: true })),
   };

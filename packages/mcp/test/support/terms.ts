@@ -10,6 +10,7 @@ function termsWith(allowed: ReadonlySet<string>): Terms {
     order: { vocabulary: createVocabulary({}), purposes: undefined as never },
     audience: ["urn:example:pdp"],
     toolId: (name) => (allowed.has(name) ? ALLOWED : undefined),
+    pinOf: () => "none",
   };
 }
 

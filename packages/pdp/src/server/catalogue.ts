@@ -5,13 +5,13 @@ import type { Manifest } from "../manifest/manifest.ts";
 export interface Catalogue {
   /** The purpose catalogue as it was configured; the digest of the tree is its digest. */
   readonly purposes: JsonObject;
-  readonly tools: readonly { readonly id: string; readonly names: readonly { readonly name: string; readonly server?: string }[] }[];
+  readonly tools: readonly { readonly id: string; readonly names: readonly { readonly name: string; readonly server?: string; readonly pin: string }[] }[];
 }
 
 export function catalogueOf(purposes: unknown, manifest: Manifest): Catalogue {
   const tools = [...manifest.tools.values()].map(({ id, names }) => ({
     id,
-    names: names.map(({ name, server }) => ({ name, ...(server === undefined ? {} : { server }) })),
+    names: names.map(({ name, server, pin }) => ({ name, ...(server === undefined ? {} : { server }), pin })),
   }));
   return Object.freeze({ purposes: copyData(purposes, "config_invalid", "the purposes") as JsonObject, tools });
 }

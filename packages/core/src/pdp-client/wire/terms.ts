@@ -4,7 +4,7 @@ import { data, list, object, optional, required, text, type Shape } from "./shap
 /** A tool's id and the names that it goes by. */
 export interface NamedTool {
   readonly id: string;
-  readonly names: readonly { readonly name: string; readonly server?: string }[];
+  readonly names: readonly { readonly name: string; readonly server?: string; readonly pin: string }[];
 }
 
 /** What a holder of signed envelopes has to know, with everything that its digests are made of. */
@@ -21,6 +21,7 @@ export interface TermsOnWire {
 const NAME: Shape<NamedTool["names"][number]> = object<NamedTool["names"][number]>({
   name: required("name", text(1024)),
   server: optional("server", text(1024)),
+  pin: required("pin", text(128)),
 });
 
 export const termsAnswer: Shape<TermsOnWire> = object<TermsOnWire>({
