@@ -77,6 +77,53 @@ async function codeOf(
   return admission.admitted ? "permit" : admission.refused.refusal.code;
 }
 
+describe("ambit init --app", () => {
+  const app = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+
+  test("reads the tools of LangChain as their schemas say", async () => {
+    const { exitCode, out, err } = await runIn(folder, ["init", "--app", app("app-langchain.ts"), "--agent", "assistant"]);
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
+    expect(out).toContain('mode: "observe"');
+    const { parts_get, mail_supplier } = await writtenTools();
+    expect(parts_get?.input_schema).toMatchObject({ properties: { id: { type: "string" }, deep: { type: "boolean" } }, required: ["id"] });
+    expect(mail_supplier?.input_schema.properties).toEqual({ to: { type: "string" } });
+    const { pep, task } = await begin("use_tools", ["parts_get", "mail_supplier"]);
+    expect(await codeOf(pep, task, { tool: "parts_get", arguments: { id: "p1" } })).toBe("permit");
+    expect(await codeOf(pep, task, { tool: "parts_get", arguments: { deep: true } })).toBe("argument_not_allowed");
+    expect(await codeOf(pep, task, { tool: "mail_supplier", arguments: { to: "x" } })).toBe("policy_denied");
+  });
+
+  test("reads the tools of the AI SDK by their names, and says which it could not", async () => {
+    const { exitCode, out } = await runIn(folder, ["init", "--app", app("app-ai-sdk.ts")]);
+    expect(exitCode).toBe(0);
+    expect(out).toContain("`broken`: its schema has no JSON form");
+    expect(Object.keys(await writtenTools())).toEqual(["mail_supplier", "parts_get"]);
+    const { pep, task } = await begin("use_tools", ["parts_get"]);
+    expect(await codeOf(pep, task, { tool: "parts_get", arguments: { id: "p1" } })).toBe("permit");
+  });
+
+  test.each([
+    ["export const tools = 7;", "tools_malformed", 1],
+    ["export const tools = [{ nameless: true }];", "tools_malformed", 1],
+    ["export const tools = () => { throw new Error('no database'); };", "tools_malformed", 1],
+    ["export const other = [];", "tools_malformed", 1],
+    ["export const tools = [];", "no_tools", 1],
+    ["throw new Error('no key');", "module_failed", 1],
+    ["export const tools = [", "module_failed", 1],
+  ])("says what is wrong with the module `%s`", async (text, code, exitCode) => {
+    await writeFile(join(folder, "app.mjs"), text);
+    const answer = await runIn(folder, ["init", "--app", "app.mjs"]);
+    expect([answer.exitCode, answer.out]).toEqual([exitCode, ""]);
+    expect(answer.err).toMatch(new RegExp(`^error\\[${code}\\]`));
+    expect(answer.err).not.toContain("    at ");
+  });
+
+  test("is called wrongly without a file that is there, and with two sources", async () => {
+    expect(await runIn(folder, ["init", "--app", "none.ts"])).toMatchObject({ exitCode: 2, out: "" });
+    expect(await runIn(folder, ["init", "--app", "a.ts", "--tools", "tools.json"])).toMatchObject({ exitCode: 2, out: "" });
+  });
+});
+
 describe("ambit init --tools", () => {
   test("writes a configuration that loads, permits reads and denies everything else", async () => {
     const { exitCode, out, err } = await runIn(folder, ["init", "--tools", "tools.json"]);

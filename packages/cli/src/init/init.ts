@@ -25,6 +25,6 @@ export async function init(options: InitOptions, terminal: Terminal): Promise<vo
   await writeFiles(folder, files, options.overwrites);
   const shown = relative(terminal.cwd, folder);
   const written = [...files.keys()].map((path) => join(shown === "" ? "." : shown, path));
-  const report = { inferred, flaws, written, server, agent, purpose };
+  const report = { inferred, flaws, written, server, agent, purpose, isApp: options.source.kind === "app" };
   terminal.out(options.json ? reportJson(report) : reportText(report));
 }

@@ -6,7 +6,9 @@ import { reasonOf, usageError } from "../cli-error.ts";
 export type Source =
   | { readonly kind: "mcp-command"; readonly command: readonly [string, ...string[]]; readonly passedEnv: readonly string[] }
   | { readonly kind: "mcp-url"; readonly url: URL }
-  | { readonly kind: "file"; readonly path: string };
+  | { readonly kind: "file"; readonly path: string }
+  /** A module of the application that exports its tools. */
+  | { readonly kind: "app"; readonly path: string };
 
 export interface InitOptions {
   readonly source: Source;
@@ -23,6 +25,7 @@ const OPTIONS = {
   mcp: { type: "string" },
   "mcp-url": { type: "string" },
   tools: { type: "string" },
+  app: { type: "string" },
   server: { type: "string" },
   env: { type: "string", multiple: true },
   dir: { type: "string", default: "." },
@@ -36,7 +39,7 @@ const OPTIONS = {
 export function parseInitOptions(args: readonly string[]): InitOptions {
   const values = readValues(args);
   const source = sourceOf(values);
-  const server = values.server ?? (source.kind === "file" ? undefined : "mcp");
+  const server = values.server ?? (source.kind === "file" || source.kind === "app" ? undefined : "mcp");
   const agent = values.agent;
   const purpose = values.purpose ?? `use_${(server ?? "tools").replaceAll(/[^A-Za-z0-9_]/g, "_")}`;
   for (const [name, value] of Object.entries({ server, agent, purpose })) {
@@ -56,10 +59,11 @@ function readValues(args: readonly string[]): Values {
 }
 
 function sourceOf(values: Values): Source {
-  const { mcp, "mcp-url": url, tools, env = [] } = values;
-  if ([mcp, url, tools].filter((value) => value !== undefined).length !== 1) throw usageError("give one of `--mcp`, `--mcp-url` and `--tools`");
+  const { mcp, "mcp-url": url, tools, app, env = [] } = values;
+  if ([mcp, url, tools, app].filter((value) => value !== undefined).length !== 1) throw usageError("give one of `--app`, `--mcp`, `--mcp-url` and `--tools`");
   if (env.length > 0 && mcp === undefined) throw usageError("`--env` is for `--mcp`");
   if (mcp !== undefined) return { kind: "mcp-command", command: splitCommand(mcp), passedEnv: env };
+  if (app !== undefined) return { kind: "app", path: app };
   return url === undefined ? { kind: "file", path: tools ?? "" } : { kind: "mcp-url", url: httpUrl(url) };
 }
 

@@ -8,6 +8,8 @@ export interface InitReport {
   readonly server: string | undefined;
   readonly agent: string;
   readonly purpose: string;
+  /** Whether the tools are those of an application that runs without Ambit until now. */
+  readonly isApp: boolean;
 }
 
 /** The same for programs. */
@@ -81,13 +83,13 @@ function recordsSection(tools: readonly InferredTool[]): readonly string[] {
   ]);
 }
 
-function nextSteps({ inferred, written, agent, purpose }: InitReport): readonly string[] {
+function nextSteps({ inferred, written, agent, purpose, isApp }: InitReport): readonly string[] {
   const readable = inferred.tools.find(({ effect, sendsOutside }) => effect === "read" && !sendsOutside);
   const allowed = readable === undefined ? "" : JSON.stringify(readable.id);
   return [
     "Next:",
     `  const pdp = await createPdp(${JSON.stringify(written[0])});`,
-    `  const pep = createPep({ pdp, agent: ${JSON.stringify(agent)} });`,
+    `  const pep = createPep({ pdp, agent: ${JSON.stringify(agent)}${isApp ? ', mode: "observe"' : ""} });${isApp ? " // refuses nothing; everything is recorded" : ""}`,
     `  const task = await pep.begin({ delegatorId, tenantId, purpose: ${JSON.stringify(purpose)}, allowedTools: [${allowed}], resourceConstraints: {}, expiresIn: "10m" });`,
   ];
 }

@@ -8,7 +8,7 @@ import { printable } from "../infer/printable.ts";
 import type { Source } from "../init/options.ts";
 import type { Terminal } from "../terminal.ts";
 
-type McpSource = Exclude<Source, { readonly kind: "file" }>;
+type McpSource = Extract<Source, { readonly kind: "mcp-command" | "mcp-url" }>;
 
 const MAX_PAGES = 100;
 const MAX_STDERR_LINES = 5;
