@@ -1,7 +1,7 @@
 export const HELP = `ambit: execution-centric authorization for AI agents
 
 Usage
-  ambit init [options]       write a first configuration from the tools of an MCP server or a list
+  ambit init [options]       write a first configuration from the tools of an application, a server or a list
   ambit keys new             make a key
   ambit mint [options]       issue the root of a chain
   ambit attenuate [options]  derive a child of a chain, offline; it can only be smaller

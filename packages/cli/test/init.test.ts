@@ -124,6 +124,72 @@ describe("ambit init --app", () => {
   });
 });
 
+describe("ambit init --observed", () => {
+  /** A run of an application that is only watched: one read, and one call that would have been refused. */
+  async function observe(): Promise<void> {
+    await runIn(folder, ["init", "--tools", "tools.json"]);
+    const pdp = await load();
+    const pep = createPep({ pdp, agent: "assistant", mode: "observe" });
+    const allowedTools = ["parts.get", "parts.delete", "mail_supplier"];
+    const task = await pep.begin({ delegatorId: "user_1", tenantId: "tenant_1", purpose: "use_tools", allowedTools, resourceConstraints: {}, expiresIn: "1m" });
+    await pep.enforce({ envelope: task, tool: "parts_get", arguments: { id: "p1" } }, () => ({}));
+    await pep.enforce({ envelope: task, tool: "parts_delete", arguments: { id: "p1" } }, () => ({}));
+    await pdp.close();
+  }
+
+  test("proposes what was permitted and used, and leaves what would have been refused to a person", async () => {
+    await observe();
+    const { exitCode, out, err } = await runIn(folder, ["init", "--observed", "decisions.jsonl"]);
+    expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
+    expect(out).toContain("policy_denied: parts.delete, once");
+    const proposed = async (name: string): Promise<unknown> => JSON.parse(await readFile(join(folder, "ambit.proposal", name), "utf8"));
+    expect(await proposed("purposes.json")).toMatchObject({ purposes: { use_tools: { tools: ["parts.get"] } } });
+    expect(await proposed("agents.json")).toMatchObject({ agents: { assistant: { trust_zone: "first_party", ceiling: { allowed_tools: ["parts.get"] } } } });
+
+    for (const name of ["purposes.json", "agents.json"]) await writeFile(join(folder, name), await readFile(join(folder, "ambit.proposal", name)));
+    const { pep, task } = await begin("use_tools", ["parts.get"]);
+    expect(await codeOf(pep, task, { tool: "parts_get", arguments: { id: "p1" } })).toBe("permit");
+    await expect(begin("use_tools", ["parts.delete"])).rejects.toMatchObject({
+      code: expect.stringMatching(/^(purpose_mismatch|not_narrower|tool_not_allowed)$/),
+    });
+  });
+
+  test("tells programs as JSON what it takes away", async () => {
+    await observe();
+    const { out } = await runIn(folder, ["init", "--observed", "decisions.jsonl", "--json"]);
+    expect(JSON.parse(out)).toMatchObject({
+      taken: [
+        { kind: "agent", id: "assistant", kept: ["parts.get"], removed: ["mail_supplier", "parts.delete"] },
+        { kind: "purpose", id: "use_tools", kept: ["parts.get"], removed: ["mail_supplier", "parts.delete"] },
+      ],
+      unseen: [],
+      would_be_denied: [{ code: "policy_denied", tool: "parts.delete", count: 1 }],
+    });
+  });
+
+  test("takes a log that somebody has changed for nothing", async () => {
+    await observe();
+    const path = join(folder, "decisions.jsonl");
+    await writeFile(path, (await readFile(path, "utf8")).replace("parts.get", "mail_supplier"));
+    const answer = await runIn(folder, ["init", "--observed", "decisions.jsonl"]);
+    expect([answer.exitCode, answer.out]).toEqual([2, ""]);
+    expect(answer.err).toMatch(/^error\[file_malformed\]/);
+    await expect(readFile(join(folder, "ambit.proposal", "agents.json"))).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("proposes nothing where nothing ran", async () => {
+    await runIn(folder, ["init", "--tools", "tools.json"]);
+    await begin("use_tools", ["parts.get"]);
+    expect(await runIn(folder, ["init", "--observed", "decisions.jsonl"])).toMatchObject({ exitCode: 1, out: "" });
+  });
+
+  test("is called wrongly with what the tools of a first configuration are read from", async () => {
+    expect(await runIn(folder, ["init", "--observed", "decisions.jsonl", "--tools", "tools.json"])).toMatchObject({ exitCode: 2, out: "" });
+    expect(await runIn(folder, ["init", "--tools", "tools.json", "--config", "c.json"])).toMatchObject({ exitCode: 2, out: "" });
+    expect(await runIn(folder, ["init", "--observed", "none.jsonl"])).toMatchObject({ exitCode: 2, out: "" });
+  });
+});
+
 describe("ambit init --tools", () => {
   test("writes a configuration that loads, permits reads and denies everything else", async () => {
     const { exitCode, out, err } = await runIn(folder, ["init", "--tools", "tools.json"]);

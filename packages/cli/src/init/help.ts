@@ -5,6 +5,7 @@ Usage
   ambit init --mcp COMMAND [--server NAME] [--env VARIABLE]…
   ambit init --mcp-url URL [--server NAME]
   ambit init --tools FILE [--server NAME]
+  ambit init --observed LOG [--config FILE] [--dir FOLDER]
 
 Where the tools are described (one of)
   --app FILE         load a module of your application that exports \`tools\`: those of LangChain, or of the AI SDK
@@ -22,8 +23,14 @@ Options
   --json             tell what was done as JSON
   --help             show this text
 
+With --observed
+  --observed LOG     the decision log of runs with \`mode: "observe"\` (or that were enforced)
+  --config FILE      the configuration that they ran with (default: ambit.config.json)
+  --dir FOLDER       where to write agents.json and purposes.json as they would have been enough (default: ambit.proposal)
+
 Writes ambit.config.json, ambit.manifest.json, agents.json, purposes.json and policies/main.cedar. What a tool does is guessed from its name,
 description, parameters and annotations, on the strict side. The starter policy permits reads that send nothing outside.
+A proposal only takes away: tools that were permitted and used stay, and what would have been refused is listed for you to decide.
 
 Examples
   ambit init --app src/tools.ts --agent renewal-reviewer --purpose review_contract
@@ -31,6 +38,7 @@ Examples
   ambit init --mcp "github-mcp-server stdio" --env GITHUB_PERSONAL_ACCESS_TOKEN --server github --dir ./authz
   ambit init --mcp-url http://localhost:3000/mcp --server crm --agent renewal-reviewer --purpose review_contract
   ambit init --tools tools.json --json
+  ambit init --observed decisions.jsonl
 
 Exit codes: 0 done, 1 failed, 2 called wrongly.
 `;

@@ -4,13 +4,15 @@ import { inferManifest } from "../infer/manifest.ts";
 import { printable } from "../infer/printable.ts";
 import { readTools } from "../source/read-tools.ts";
 import type { Terminal } from "../terminal.ts";
-import type { InitOptions } from "./options.ts";
+import type { InitOptions, ProposeOptions } from "./options.ts";
+import { propose } from "./propose.ts";
 import { reportJson, reportText } from "./report.ts";
 import { starterFiles } from "./starter.ts";
 import { writeFiles } from "./write-files.ts";
 
 /** Writes a configuration that loads and runs, from what tools say of themselves. */
-export async function init(options: InitOptions, terminal: Terminal): Promise<void> {
+export async function init(options: InitOptions | ProposeOptions, terminal: Terminal): Promise<void> {
+  if ("log" in options) return propose(options, terminal);
   const { server, agent, purpose } = options;
   const { tools, flaws: said } = await readTools(options.source, terminal);
   const flaws = said.map((flaw) => printable(flaw));
