@@ -118,6 +118,12 @@ describe("ambit init --app", () => {
     expect(answer.err).not.toContain("    at ");
   });
 
+  test("takes the default export where there are no `tools`", async () => {
+    await writeFile(join(folder, "app.mjs"), `export default [{ name: "get_part", inputSchema: { type: "object", properties: {} } }];`);
+    expect(await runIn(folder, ["init", "--app", "app.mjs"])).toMatchObject({ exitCode: 0, err: "" });
+    expect(Object.keys(await writtenTools())).toEqual(["get_part"]);
+  });
+
   test("is called wrongly without a file that is there, and with two sources", async () => {
     expect(await runIn(folder, ["init", "--app", "none.ts"])).toMatchObject({ exitCode: 2, out: "" });
     expect(await runIn(folder, ["init", "--app", "a.ts", "--tools", "tools.json"])).toMatchObject({ exitCode: 2, out: "" });
