@@ -78,10 +78,11 @@ async function codeOf(
 }
 
 describe("ambit init --app", () => {
-  const app = (name: string): string => fileURLToPath(new URL(`fixtures/${name}`, import.meta.url));
+  const LANGCHAIN = fileURLToPath(new URL("fixtures/app-langchain.ts", import.meta.url));
+  const AI_SDK = fileURLToPath(new URL("fixtures/app-ai-sdk.ts", import.meta.url));
 
   test("reads the tools of LangChain as their schemas say", async () => {
-    const { exitCode, out, err } = await runIn(folder, ["init", "--app", app("app-langchain.ts"), "--agent", "assistant"]);
+    const { exitCode, out, err } = await runIn(folder, ["init", "--app", LANGCHAIN, "--agent", "assistant"]);
     expect({ exitCode, err }).toEqual({ exitCode: 0, err: "" });
     expect(out).toContain('mode: "observe"');
     const { parts_get, mail_supplier } = await writtenTools();
@@ -94,7 +95,7 @@ describe("ambit init --app", () => {
   });
 
   test("reads the tools of the AI SDK by their names, and says which it could not", async () => {
-    const { exitCode, out } = await runIn(folder, ["init", "--app", app("app-ai-sdk.ts")]);
+    const { exitCode, out } = await runIn(folder, ["init", "--app", AI_SDK]);
     expect(exitCode).toBe(0);
     expect(out).toContain("`broken`: its schema has no JSON form");
     expect(Object.keys(await writtenTools())).toEqual(["mail_supplier", "parts_get"]);
