@@ -2,6 +2,7 @@ import { createPep, type Pep, type Task } from "@ambit/core";
 import { generateKey, type SigningKey } from "@ambit/core/token";
 import { signAnswer, type Approval, type GivenAnswer, type PdpConfig } from "@ambit/pdp";
 import { describe, expect, it } from "vitest";
+import { approvalRoutes } from "../src/operation/approval-routes.ts";
 import { createMemoryDocuments } from "../src/state/memory-documents.ts";
 import { BEGIN, CONFIG, fixture, NOW, outcomeOf, rejection, type Fixture } from "./support/fixture.ts";
 import { signedFixture } from "./support/signed.ts";
@@ -323,5 +324,45 @@ describe("the configuration of approvals", () => {
     { unknown: 1 },
   ])("%j is refused", async (approvals) => {
     expect(await rejection(fixture({ ...CONFIG, approvals }))).toBe("config_invalid");
+  });
+});
+
+describe("who answers", () => {
+  it("answers with a key of their own where they have one: nobody vouches for them, not even the decision point", async () => {
+    const own = await generateKey();
+    const { call, waiting, say } = await scene({ approvers: { approvers: { user_1: { tenants: "any", keys: [own.public.jwk] } } } });
+    expect(await call()).toBe("approval_required");
+    expect(await say({})).toBe("approval_invalid");
+    const [asked] = await waiting();
+    const about = { request: asked?.id ?? "", binding: asked?.request.binding ?? "", approver: "user_1", decision: "approve", now: NOW } as const;
+    expect(await say({ signed: await signAnswer(about, await generateKey()), approver: undefined } as never)).toBe("approval_invalid");
+    expect(await say({ signed: await signAnswer(about, own), approver: undefined } as never)).toBe("resolved");
+    expect(await call()).toBe("permit");
+  });
+
+  it("is asked nothing about calls that are only observed", async () => {
+    const { pdp, task, waiting, records, now } = await scene({});
+    const observer = createPep({ pdp, agent: "reviewer", now, mode: "observe", deadline: 10_000 });
+    expect(await outcomeOf(observer, task, TICKET[0], TICKET[1])).toBe("permit");
+    expect(await waiting()).toEqual([]);
+    expect(records().filter(({ kind }) => kind === "approval_request")).toEqual([]);
+    expect(records().find(({ kind, details }) => kind === "decision" && details["code"] === "approval_required")).toBeDefined();
+  });
+
+  it("answers over HTTP in the tenant of their token, whichever tenants the caller acts for", async () => {
+    const { call, waiting, pdp } = await scene({});
+    await call();
+    const [asked] = await waiting();
+    const answer = approvalRoutes(pdp.approvals).find(({ method }) => method === "POST");
+    const identity = { tenantId: "tenant_2", delegatorId: "user_1", kind: "oidc", issuer: "https://id.example" };
+    const asCaller = (tenantId: string): Parameters<NonNullable<typeof answer>["handle"]>[0] =>
+      ({
+        caller: { name: "people", roles: new Set(["approve"]), tenants: "any", identity: { ...identity, tenantId } },
+        params: { id: asked?.id },
+        json: { tenant_id: TENANT, decision: "approve" },
+      }) as never;
+    await expect(answer?.handle(asCaller("tenant_2"))).rejects.toMatchObject({ message: "the token is of another tenant" });
+    expect((await waiting())[0]?.status).toBe("pending");
+    await expect(answer?.handle(asCaller(TENANT))).resolves.toMatchObject({ json: { status: "approved" } });
   });
 });

@@ -29,6 +29,19 @@ describe("beginning a task", () => {
     expect(records()).toMatchObject([{ kind: "begin", agent: "stranger", details: { decision: "deny", code: "agent_unknown" } }]);
   });
 
+  it("is decided by the time, where policies say so", async () => {
+    const until = (seconds: number) => ({
+      policies: [{ name: "p.cedar", text: `permit (principal, action, resource) when { context.time < ${seconds} };` }],
+    });
+    const NOW_SECONDS = Date.parse("2026-05-12T18:00:00Z") / 1000;
+    const { pep, advance } = await fixture(until(NOW_SECONDS + 60));
+    const task = await pep.begin(BEGIN);
+    expect(await outcomeOf(pep, task, "contracts_read", { contract_id: "k1" }, CONTRACT)).toBe("permit");
+    advance(60_000);
+    expect(await outcomeOf(pep, task, "contracts_read", { contract_id: "k1" }, CONTRACT)).toBe("policy_denied");
+    expect(await rejection(pep.begin(BEGIN))).toBe("policy_denied");
+  });
+
   it("is refused when policy does not let the delegator", async () => {
     const { pep } = await fixture({
       policies: [

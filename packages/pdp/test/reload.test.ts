@@ -27,6 +27,11 @@ describe("a configuration that is read again", () => {
     );
     expect(new Set(told).size).toBe(2);
     expect(told).toEqual([before, told[1], told[1], before, before]);
+    // A beginning and a hand-off are decided by policies, too.
+    await pep.handOff(task, { agentId: "classifier", purpose: "classify", allowedTools: ["contracts.read"] });
+    await rejection(pep.begin({ ...BEGIN, purpose: "conquest" }));
+    const others = records().flatMap(({ kind, details }) => (kind === "begin" || kind === "hand_off" ? [details["policy_digest"]] : []));
+    expect(others).toEqual([before, before, before]);
   });
 
   it("that is bad changes nothing", async () => {

@@ -84,7 +84,15 @@ beforeEach(async () => {
   const made = JSON.parse((await runIn(folder, ["keys", "secret", "--json"])).out) as { readonly secret: string; readonly digest: string };
   secret = made.secret;
   await write("serve.json", {
-    callers: [{ kind: "secret", name: "app", roles: ["enforce", "assert", "operate", "observe"], tenants: [TENANT], digest: made.digest }],
+    callers: [
+      {
+        kind: "secret",
+        name: "app",
+        roles: ["enforce", "assert", "approve", "operate", "administer", "evaluate", "observe"],
+        tenants: [TENANT],
+        digest: made.digest,
+      },
+    ],
   });
 });
 afterEach(async () => {

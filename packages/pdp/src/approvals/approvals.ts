@@ -197,10 +197,11 @@ async function meets(setting: ApprovalSetting, { tenantId, delegatorId }: Approv
   return demand.by.some((by) => by.slice(0, 5) === "role:" && roles.has(by.slice(5)));
 }
 
-/** A person signs with their own key; what is vouched for, the decision point. */
+/** A person signs with their own key, and whoever has keys by nothing else; what is vouched for is signed by the decision point. */
 async function isOwn(setting: ApprovalSetting, { approver, key }: Answer, tenantId: string): Promise<boolean> {
-  const isOurs = setting.ownKeys().some(({ thumbprint }) => thumbprint === key.thumbprint);
-  return isOurs || approverOf(setting, approver, tenantId)?.keys.has(key.thumbprint) === true;
+  const keys = approverOf(setting, approver, tenantId)?.keys;
+  if (keys !== undefined && keys.size > 0) return keys.has(key.thumbprint);
+  return setting.ownKeys().some(({ thumbprint }) => thumbprint === key.thumbprint);
 }
 
 /** INVARIANT I12: whoever approves in one tenant is nobody in another. */

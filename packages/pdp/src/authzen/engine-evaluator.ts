@@ -20,10 +20,10 @@ const NEW_LABELS: JsonObject = { integrity: "trusted", data_classes: [] };
  * In `context`: `tenant`, `purpose` and `arguments`; for a user `agent`, for an agent `delegator` (ids); `task` and `labels`, unless the task has just begun. Searches
  * look through the tools and the registered agents.
  */
-export function createEngineEvaluator(rules: () => EvaluatedRules): Evaluator {
+export function createEngineEvaluator(rules: () => EvaluatedRules, clock: () => number = Date.now): Evaluator {
   const evaluate = async (questions: readonly PolicyQuestion[], asker: Asker): Promise<readonly EvaluatorAnswer[]> => {
     const now = rules();
-    const read = questions.map((question) => readCall(now, question, asker));
+    const read = questions.map((question) => readCall(now, question, asker, Math.floor(clock() / 1000)));
     const asked = read.flatMap((one) => ("evaluation" in one ? [one.evaluation] : []));
     const answers: readonly unknown[] = asked.length === 0 || now.engine.isEmpty ? [] : await now.engine.evaluate(asked);
     if (!now.engine.isEmpty && answers.length !== asked.length) throw new TypeError("the engine left a question out");
@@ -79,6 +79,7 @@ function readCall(
   { manifest, agents }: EvaluatedRules,
   question: PolicyQuestion,
   asker: Asker,
+  time: number,
 ): { readonly evaluation: Evaluation } | { readonly answer: EvaluatorAnswer } {
   const { subject, action, resource, context } = question;
   const no = (message: string): { readonly answer: EvaluatorAnswer } => ({ answer: denied("policy_error", { status: 400, message }) });
@@ -101,7 +102,7 @@ function readCall(
     const asking: Entity = { type: "agent", id: agent, properties: { tenant, trust_zone: agents.get(agent)?.trustZone ?? "unregistered" } };
     const task = { id: "none", ...NEW_TASK, ...objectIn(context, "task") };
     const labels = { ...NEW_LABELS, ...objectIn(context, "labels") };
-    const whole = { ...call.context, agent: asking, delegator, tenant, purpose, task, labels };
+    const whole = { ...call.context, agent: asking, delegator, tenant, purpose, time, task, labels };
     return { evaluation: { subject: subject.type === "user" ? delegator : asking, action: { name: call.action }, resource: call.resource, context: whole } };
   } catch (error) {
     return no(refusalOf(error, "policy", "policy_error", "the call cannot be asked about").message);

@@ -42,6 +42,8 @@ const COMMON: readonly (readonly [string, Member])[] = [
   ["delegator", required(entity("User"))],
   ["tenant", required(SHAPES.string)],
   ["purpose", required(SHAPES.string)],
+  // Seconds since the epoch.
+  ["time", required(SHAPES.long)],
   [
     "task",
     required(

@@ -16,7 +16,7 @@ export interface Serving {
   readonly serve: ServeOptions;
 }
 
-const ROLES: readonly Role[] = ["enforce", "assert", "operate", "evaluate", "observe"];
+const ROLES: readonly Role[] = ["enforce", "assert", "approve", "operate", "administer", "evaluate", "observe"];
 
 /**
  * Reads how a decision point is served: `{ "url", "port", "host"?, "tls"?: { "cert", "key", "client_ca"? }, "behind_proxy"?, "workloads"?, "callers": […] }`; the files of `tls` are named relative to `path`.

@@ -53,6 +53,7 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
       decision: "permit",
       asserted_by: assertedBy,
       policies,
+      policy_digest: setting.engine.digest,
       ...details,
       ...(earlier === undefined ? {} : { continues: leafOf(earlier).id, replaces: isReplaced }),
     });
@@ -66,7 +67,7 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
       envelope: "none",
       agent: String(request.agent).slice(0, 256),
     };
-    const details = { ...refusalDetails(refusal), ...(envelope === undefined ? {} : rootDetails(envelope)) };
+    const details = { ...refusalDetails(refusal), policy_digest: setting.engine.digest, ...(envelope === undefined ? {} : rootDetails(envelope)) };
     // A refusal stays one, recorded or not.
     await record(setting, "begin", party, id, details).catch(() => undefined);
     return { decision: false, id, refusal };

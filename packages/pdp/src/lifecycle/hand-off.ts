@@ -25,6 +25,7 @@ export async function handOff(setting: Setting, request: HandOffRequest): Promis
     await record(setting, "hand_off", partyOf(parent, request.agent), id, {
       decision: "permit",
       policies,
+      policy_digest: setting.engine.digest,
       child_envelope: issued.envelopeId,
       ...childDetails(parent, child, request.excerpts),
     });
@@ -33,7 +34,11 @@ export async function handOff(setting: Setting, request: HandOffRequest): Promis
     const refusal = refusalOf(error, "envelope", "pdp_unavailable", "the hand-off could not be decided");
     const details = parent === undefined || child === undefined ? askedDetails(request, parent) : childDetails(parent, child, request.excerpts);
     // A refusal stays one, recorded or not.
-    await record(setting, "hand_off", partyOf(parent, request.agent), id, { ...refusalDetails(refusal), ...details }).catch(() => undefined);
+    await record(setting, "hand_off", partyOf(parent, request.agent), id, {
+      ...refusalDetails(refusal),
+      policy_digest: setting.engine.digest,
+      ...details,
+    }).catch(() => undefined);
     return { decision: false, id, refusal };
   }
 }

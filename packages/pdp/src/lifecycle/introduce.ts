@@ -27,7 +27,10 @@ export async function introduce(setting: Setting, request: Introduction): Promis
     // What a step refused is on the record already; of what no step was asked about, there is nothing to say but that.
     const recorded = recordedAs(error);
     const id = recorded ?? `dec_${randomText()}`;
-    if (recorded === undefined) await record(setting, "hand_off", partyOf(chain, request.agent), id, refusalDetails(refusal)).catch(() => undefined);
+    if (recorded === undefined)
+      await record(setting, "hand_off", partyOf(chain, request.agent), id, { ...refusalDetails(refusal), policy_digest: setting.engine.digest }).catch(
+        () => undefined,
+      );
     return { decision: false, id, refusal };
   }
 }
@@ -75,9 +78,12 @@ async function decideLink(setting: Setting, chain: Chain, excerpts: Excerpts): P
   const isRoot = chain.links.length === 1;
   const kind = isRoot ? "begin" : "hand_off";
   const about = isRoot ? chain : parent;
-  const details = isRoot
-    ? { asserted_by: `issuer ${chain.issuer}`, ...rootDetails(link.envelope) }
-    : { child_envelope: link.id, ...childDetails(parent, link.envelope, excerpts) };
+  const details = {
+    policy_digest: setting.engine.digest,
+    ...(isRoot
+      ? { asserted_by: `issuer ${chain.issuer}`, ...rootDetails(link.envelope) }
+      : { child_envelope: link.id, ...childDetails(parent, link.envelope, excerpts) }),
+  };
   try {
     const decided = isRoot ? await decideRoot(setting, chain) : await decideChild(setting, parent, link.envelope, excerpts);
     await record(setting, kind, partyOf(about, agentId), introductionOf(link), { decision: "permit", policies: decided.policies, ...details });

@@ -28,7 +28,7 @@ export function allRoutes({ pdp, url, workloads, now = Date.now }: AllRoutesOpti
   return [
     ...approvalRoutes(pdp.approvals),
     ...peopleRoutes(pdp),
-    ...authzenRoutes({ evaluator: createEngineEvaluator(() => pdp.rules()), url, metadata }),
+    ...authzenRoutes({ evaluator: createEngineEvaluator(() => pdp.rules(), now), url, metadata }),
     ...accessRequestRoutes({ approvals: pdp.approvals, url, now }),
     ...(workloads === undefined ? [] : oauthRoutes({ pdp, url, workloads, jwks: () => pdp.jwks(), now })),
   ];

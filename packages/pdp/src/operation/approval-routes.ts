@@ -13,14 +13,14 @@ import { onlyMembers, tenantOf } from "./asked.ts";
  *     GET  /ambit/v1/approvals/:id?tenant_id=…             one of them
  *     POST /ambit/v1/approvals/:id  { tenant_id, signed } | { tenant_id, decision[, approver] }
  *
- * A caller with a person's token answers as that person and as nobody else. Any other caller of the role `operate` says who answered, and the record says who said so.
+ * A caller with a person's token answers as that person and as nobody else. Any other caller of the role `approve` says who answered, and the record says who said so.
  */
 export function approvalRoutes(desk: ApprovalDesk): readonly Route[] {
   return [
     {
       method: "GET",
       path: "/ambit/v1/approvals",
-      role: "operate",
+      role: "approve",
       takesQuery: true,
       handle: async (call) => {
         const page = await told(() => desk.list(tenantOf(call, call.query.get("tenant_id")), { after: call.query.get("after") ?? "", limit: 100 }));
@@ -30,7 +30,7 @@ export function approvalRoutes(desk: ApprovalDesk): readonly Route[] {
     {
       method: "GET",
       path: "/ambit/v1/approvals/:id",
-      role: "operate",
+      role: "approve",
       takesQuery: true,
       handle: async (call) => {
         const found = await told(() => desk.get(tenantOf(call, call.query.get("tenant_id")), call.params["id"] ?? ""));
@@ -41,29 +41,31 @@ export function approvalRoutes(desk: ApprovalDesk): readonly Route[] {
     {
       method: "POST",
       path: "/ambit/v1/approvals/:id",
-      role: "operate",
+      role: "approve",
       handle: async (call) => {
         const body = onlyMembers(call.json, ["tenant_id", "signed", "decision", "approver"]);
         const tenantId = tenantOf(call, own(body, "tenant_id"));
-        return { json: shown(await told(() => desk.answer({ id: call.params["id"] ?? "", tenantId, ...answerOf(call, body) } as GivenAnswer))) };
+        return { json: shown(await told(() => desk.answer({ id: call.params["id"] ?? "", tenantId, ...answerOf(call, body, tenantId) } as GivenAnswer))) };
       },
     },
   ];
 }
 
-function answerOf({ caller }: RouteCall, body: JsonObject): Partial<GivenAnswer> {
+function answerOf({ caller }: RouteCall, body: JsonObject, tenantId: string): Partial<GivenAnswer> {
   const [signed, decision, named] = [own(body, "signed"), own(body, "decision"), own(body, "approver")];
   if (typeof signed === "string" && decision === undefined && named === undefined) return { signed };
   if (signed !== undefined || (decision !== "approve" && decision !== "deny"))
     throw requestProblem("request_malformed", "give `signed`, or a `decision`: `approve` or `deny`");
-  return { decision, ...approverOf(caller as Authenticated, named) };
+  return { decision, ...approverOf(caller as Authenticated, named, tenantId) };
 }
 
-function approverOf({ name, identity }: Authenticated, named: Json | undefined): { readonly approver: string; readonly assertedBy: string } {
+function approverOf({ name, identity }: Authenticated, named: Json | undefined, tenantId: string): { readonly approver: string; readonly assertedBy: string } {
   if (identity === undefined) {
     if (!isIdentifier(named)) throw requestProblem("request_malformed", "say who answers: `approver`");
     return { approver: named, assertedBy: name };
   }
+  // INVARIANT I12: whoever has a name in one tenant is nobody in another, however many tenants the caller acts for.
+  if (identity.tenantId !== tenantId) throw requestProblem("forbidden", "the token is of another tenant");
   if (named !== undefined && named !== identity.delegatorId) throw requestProblem("forbidden", "whoever has a token of their own answers for themselves");
   return { approver: identity.delegatorId, assertedBy: `${identity.kind} ${identity.issuer}` };
 }

@@ -23,7 +23,7 @@ export function peopleRoutes(people: People): readonly Route[] {
   const post = (path: string, members: readonly string[], run: (tenantId: string, body: JsonObject) => Promise<object>): Route => ({
     method: "POST",
     path,
-    role: "operate",
+    role: "administer",
     handle: async (call) => {
       const body = onlyMembers(call.json, ["tenant_id", ...members]);
       const tenantId = tenantOf(call, own(body, "tenant_id"));

@@ -31,6 +31,8 @@ export async function checkApproval(setting: Setting, chain: Chain, tool: ToolEn
   if (demands.length === 0) return NONE;
   if (approvals === undefined)
     throw new Refused("approval", "approval_required", `\`${tool.id}\` needs an approval, and there is nobody configured to give one`);
+  // What runs anyway nobody is asked about.
+  if (request.context.mode === "observe") throw new Refused("approval", "approval_required", `\`${tool.id}\` would wait for an approval`);
   const { name, properties } = request.action;
   const asked = approvalRequest(chain, tool, { name, ...properties, arguments: request.context.arguments }, demands);
   const approval = await ask(setting, chain, asked);

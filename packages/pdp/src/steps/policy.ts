@@ -1,4 +1,5 @@
 import { valuesAt, type Json, type JsonObject, type LineageFacts } from "@ambit/core";
+import { clock } from "../clock.ts";
 import type { Entity, Evaluation } from "../engine/policy-engine.ts";
 import { leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
@@ -57,6 +58,7 @@ async function evaluationsOf(setting: Setting, chain: Chain, facts: LineageFacts
     delegator,
     tenant,
     purpose: envelope.purpose,
+    time: Math.floor(clock(setting) / 1000),
     task: {
       id: envelope.taskId,
       calls: facts.calls,

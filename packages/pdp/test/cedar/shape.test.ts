@@ -43,6 +43,7 @@ async function answerOf(schema: unknown, condition: string, value: Json): Promis
       delegator: user,
       tenant: "t",
       purpose: "p",
+      time: 0,
       task: { id: "k", calls: 0, depth: 0, tools_used: [], previous_tool: null },
       labels: { integrity: "trusted", data_classes: [] },
       tool: { effect: "read", sends_outside: false, data_classes: [] },

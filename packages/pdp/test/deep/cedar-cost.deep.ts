@@ -51,6 +51,7 @@ const context = {
   delegator: user,
   tenant: "t",
   purpose: "support",
+  time: 0,
   task: { id: "task", calls: 3, depth: 1, tools_used: ["crm.t1", "crm.t2"], previous_tool: "crm.t2" },
   labels: { integrity: "trusted", data_classes: ["pii"] },
   tool: { effect: "read", sends_outside: false, data_classes: ["pii"] },

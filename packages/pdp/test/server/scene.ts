@@ -22,7 +22,7 @@ export const OBSERVER = "the secret of a dashboard, also long enough".replaceAll
 
 export const CALLERS: readonly Caller[] = [
   { kind: "secret", name: "app", digest: secretDigest(ENFORCER), roles: ["enforce", "assert"], tenants: "any" },
-  { kind: "secret", name: "ops", digest: secretDigest(OPERATOR), roles: ["operate"], tenants: ["tenant_1"] },
+  { kind: "secret", name: "ops", digest: secretDigest(OPERATOR), roles: ["approve", "operate", "administer"], tenants: ["tenant_1"] },
   { kind: "secret", name: "dashboard", digest: secretDigest(OBSERVER), roles: ["observe"], tenants: [] },
 ];
 

@@ -77,6 +77,7 @@ function someEvaluation(random: Random): Evaluation {
     delegator: user,
     tenant,
     purpose: "pay",
+    time: 0,
     task: {
       id: chance(3) ? "\udc00" : "task",
       calls: pick([0, 1, 2, 3]),
@@ -105,6 +106,7 @@ function fitting(name: string, args: object): Evaluation {
     delegator: user,
     tenant: "t",
     purpose: "pay",
+    time: 0,
     task: { id: "task", calls: 0, depth: 0, tools_used: [], previous_tool: null },
     labels: { integrity: "trusted", data_classes: [] },
     tool: { effect: "read", sends_outside: false, data_classes: [] },
