@@ -6,7 +6,7 @@
 
 // What a newcomer types.
 export { createPep, type PepOptions } from "./pep/create-pep.ts";
-export type { Admission, BeginOptions, Completion, Duration, Enforced, HandOffOptions, Lifetime, Pep, RenewOptions } from "./pep/pep.ts";
+export type { Admission, Asked, BeginOptions, Completion, Duration, Enforced, HandOffOptions, Lifetime, Pep, RenewOptions } from "./pep/pep.ts";
 export type { OnObserved } from "./pep/observe.ts";
 export { chainOf, type EnvelopeSource, type Task } from "./pep/task.ts";
 export type { Excerpt } from "./pdp/pdp.ts";

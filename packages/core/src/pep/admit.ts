@@ -2,13 +2,13 @@ import { randomText, saltedDigestOf } from "../data/digest.ts";
 import { copyData, type JsonObject } from "../data/json.ts";
 import { AmbitError } from "../errors.ts";
 import type { AccessRequest } from "../pdp/access-request.ts";
-import { parseAcknowledgement, parseRedemption, type Decision, type Refusal } from "../pdp/decision.ts";
+import { parseAcknowledgement, parseRedemption, type Decision, type Grant, type Refusal } from "../pdp/decision.ts";
 import { SUPPORTED_OBLIGATIONS, type Obligation } from "../pdp/obligation.ts";
 import type { Outcome, OutcomeStatus } from "../pdp/pdp.ts";
 import type { Holding, Presentation } from "../pdp/presentation.ts";
 import { askDecision, askWithin, deny, refusal } from "./ask.ts";
 import { carryOut, holdsResult, unsupportedObligation, type Carried } from "./obligations.ts";
-import type { Admission, Completion } from "./pep.ts";
+import type { Admission, Asked, Completion } from "./pep.ts";
 import { isShown, present, proveTo, type PepSetting } from "./present.ts";
 import { holdingOf, resolveEnvelope, type Task } from "./task.ts";
 import { callDigest, type ToolCall } from "./tool-call.ts";
@@ -22,6 +22,11 @@ type Admitted = Admission | { readonly admitted: false; readonly refused: Refuse
  * INVARIANT I1: `admitted: true` is built in one place, after every step has said yes.
  */
 export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitted> {
+  return (await ask(setting, call)).admit(call.signal);
+}
+
+/** All of it but spending the grant, for a framework that has to know before it runs a tool whether it will have to wait for somebody. Never throws. */
+export async function ask(setting: PepSetting, call: ToolCall): Promise<Asked> {
   const found = await askWithin(setting.deadline, call.signal, () => resolveEnvelope(call.envelope));
   if ("refusal" in found) return refuse(deny(found.refusal));
   const task = found.answer;
@@ -31,7 +36,7 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
   }
 
   const along = isWithinCall() ? await goAlong(setting, call, task, readArguments(call.arguments)) : undefined;
-  if (along !== undefined) return along;
+  if (along !== undefined) return { admit: async () => along };
   const described = await tryDescribe(setting, call, task, holding);
   if ("refusal" in described) return refuse(deny(described.refusal));
   const request = described.answer;
@@ -45,29 +50,43 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
     },
   );
   const verdict = conclude(decision, request);
-  if (verdict.kind !== "permit") return { admitted: false, refused: verdict };
+  if (verdict.kind !== "permit") return refusing(verdict);
 
   const spent: { receipt?: string | undefined } = {};
   const settle = createSettlement(setting, request, decision, () => spent.receipt);
+  const giveUp = async (reason: Refusal): Promise<Asked> => {
+    await settle("not_run");
+    return refuse(deny(reason, verdict.decisionId));
+  };
   const unsupported = unsupportedObligation(verdict.obligations);
-  if (unsupported !== undefined) {
-    await settle("not_run");
-    return refuse(deny(refusal("obligation_unsupported", `the answer demands \`${unsupported}\`, which is not supported here`), verdict.decisionId));
-  }
-  const redeemed = await redeem(setting, call, request, decision);
-  if ("refusal" in redeemed) {
-    await settle("not_run");
-    return refuse(deny(redeemed.refusal, verdict.decisionId));
-  }
-  spent.receipt = redeemed.receipt;
-  const { arguments: args } = verdict;
-  // INVARIANT I10: a handle is a capability of this process. What somebody else has shown is not ours to show on.
-  const own = holding.kind === "chain" && !isShown(holding) ? holding : undefined;
-  const show: Admission["show"] = own && (async (audience) => proveTo(setting, own, { name: call.tool, server: call.server, args, audience }));
-  return underWay(
-    { ...admission(verdict, settle), ...(show === undefined ? {} : { show }) },
-    { setting, envelopeId: task.envelopeId, call, arguments: args, until: redeemed.until },
-  );
+  if (unsupported !== undefined) return giveUp(refusal("obligation_unsupported", `the answer demands \`${unsupported}\`, which is not supported here`));
+  const { grant } = decision.context;
+  const isUsable = (): boolean => grant !== undefined && grant.expiresAt > setting.now();
+  if (grant === undefined || !isUsable()) return giveUp(refusal("grant_invalid", "the decision came without a usable grant"));
+
+  const spend = async (signal: AbortSignal | undefined): Promise<Admitted> => {
+    const redeemed = await redeem(setting, signal, request, grant);
+    if ("refusal" in redeemed) return (await giveUp(redeemed.refusal)).admit();
+    spent.receipt = redeemed.receipt;
+    const { arguments: args } = verdict;
+    // INVARIANT I10: a handle is a capability of this process. What somebody else has shown is not ours to show on.
+    const own = holding.kind === "chain" && !isShown(holding) ? holding : undefined;
+    const show: Admission["show"] = own && (async (audience) => proveTo(setting, own, { name: call.tool, server: call.server, args, audience }));
+    return underWay(
+      { ...admission(verdict, settle), ...(show === undefined ? {} : { show }) },
+      { setting, envelopeId: task.envelopeId, call, arguments: args, until: grant.expiresAt },
+    );
+  };
+  let isTaken = false;
+  return {
+    admit: async (signal) => {
+      // INVARIANT I5: whoever comes second must not settle the call of whoever came first.
+      if (isTaken) return refuse(deny(refusal("grant_replayed", "this call has run already"), verdict.decisionId)).admit();
+      isTaken = true;
+      // A grant that ran out while the framework was busy holds nothing any longer, so the call is a new question.
+      return isUsable() ? spend(signal) : admit(setting, { ...call, signal });
+    },
+  };
 }
 
 /** Refuses what no adapter makes (a tool name that is not text, an envelope without members), and a call that cannot be proven. */
@@ -137,16 +156,14 @@ function conclude(decision: Decision, request: AccessRequest): Verdict {
 /** INVARIANT I5: the last look before the tool runs, and the only one that a revocation or expiry since the decision can be seen by. */
 async function redeem(
   setting: PepSetting,
-  call: ToolCall,
+  signal: AbortSignal | undefined,
   request: AccessRequest,
-  decision: Decision,
-): Promise<{ readonly receipt?: string; readonly until: number } | { readonly refusal: Refusal }> {
-  const grant = decision.context.grant;
-  if (grant === undefined || !(grant.expiresAt > setting.now())) return { refusal: refusal("grant_invalid", "the decision came without a usable grant") };
+  grant: Grant,
+): Promise<{ readonly receipt?: string } | { readonly refusal: Refusal }> {
   const { presentation, agent, call_id: callId, call_digest: digest } = request.context;
   const redemption = { presentation, agent, callId, grantId: grant.id, callDigest: digest };
-  const asked = await askWithin(setting.deadline, call.signal, async () => parseRedemption(await setting.pdp.redeem(redemption)));
-  return "refusal" in asked ? asked : { ...asked.answer, until: grant.expiresAt };
+  const asked = await askWithin(setting.deadline, signal, async () => parseRedemption(await setting.pdp.redeem(redemption)));
+  return "refusal" in asked ? asked : asked.answer;
 }
 
 type Settle = (status: OutcomeStatus, more?: Pick<Outcome, "records" | "resultDigest" | "redeemed">) => Promise<Refusal | undefined>;
@@ -224,7 +241,11 @@ function digestResult(result: unknown): string | undefined {
   }
 }
 
-function refuse(decision: Decision, decisionId = decision.context.id): Admitted {
+function refuse(decision: Decision, decisionId = decision.context.id): Asked {
   const reason = decision.context.refusal ?? refusal("pdp_response_invalid", "no reason");
-  return { admitted: false, refused: { kind: "deny", decisionId, refusal: reason } };
+  return refusing({ kind: "deny", decisionId, refusal: reason });
+}
+
+function refusing(refused: Refused): Asked {
+  return { refused, admit: async () => ({ admitted: false, refused }) };
 }

@@ -4,7 +4,7 @@ import { AmbitError } from "../errors.ts";
 import { PDP_CAPABILITY, type Pdp } from "../pdp/pdp.ts";
 import type { Holding } from "../pdp/presentation.ts";
 import type { SigningKey } from "../token/key.ts";
-import { admit } from "./admit.ts";
+import { admit, ask } from "./admit.ts";
 import { askWithin } from "./ask.ts";
 import { beginRequest, renewRequest } from "./begin.ts";
 import { deriveChild, handOffRequest } from "./hand-off.ts";
@@ -82,6 +82,8 @@ export function createPep(options: PepOptions): Pep {
       return issue(setting, () => pdp.introduce({ chain: holding.chain, agent, excerpts: [] }), { holding });
     },
     as: (other) => createPep({ ...options, agent: other }),
+    // Nothing is refused when observing, so there is nothing to pause for.
+    ask: async (call) => (mode === "observe" ? { admit: (signal) => admitting({ ...call, signal }) } : ask(setting, call)),
     admit: admitting,
     offers: (source, names, server) => offers(setting, source, names, server),
     enforce: async <T>(call: Parameters<Pep["admit"]>[0], run: (args: Record<string, unknown>) => T | Promise<T>): Promise<Enforced<T>> => {

@@ -10,8 +10,8 @@ export interface Delegate {
 }
 
 /**
- * Hands off, runs the other agent, and ends its envelope when it returns or throws; `isPause` tells an error by which it only pauses (an interrupt), and then the
- * envelope goes on until it expires. A refused hand-off is a value, as for a tool call; what `run` throws is thrown on.
+ * Hands off, runs the other agent, and ends its envelope when it returns (unless it is still held) or throws; `isPause` tells an error by which it only pauses (an
+ * interrupt), and then the envelope goes on until it expires. A refused hand-off is a value, as for a tool call; what `run` throws is thrown on.
  */
 export async function delegate<T>(
   pep: Pep,
@@ -34,7 +34,7 @@ export async function delegate<T>(
     throw error;
   }
   try {
-    await task.end();
+    await task[Symbol.asyncDispose]();
   } catch (error) {
     return refused(error); // an envelope that could not be ended is not a hand-off that went well
   }

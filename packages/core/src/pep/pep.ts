@@ -99,6 +99,14 @@ export interface Admission {
   readonly show?: (audience?: string) => Promise<TokenPresentation>;
 }
 
+/** A call that was asked about before it is to run. What was reserved for one that is never run is given back when its grant runs out. */
+export interface Asked {
+  /** Why it may not run, as things are; absent where it may. */
+  readonly refused?: Refused | undefined;
+  /** Spends the grant; with one that ran out meanwhile, asks again. Refused where the call was. At most once. */
+  admit(signal?: AbortSignal): ReturnType<Pep["admit"]>;
+}
+
 export type Completion<T> = { readonly released: true; readonly result: T } | { readonly released: false; readonly refused: Refused };
 
 /** How a call ended: with a result to show, or refused. A tool's own error is thrown on as it was. */
@@ -121,7 +129,9 @@ export interface Pep {
   handOff(task: EnvelopeSource, options: HandOffOptions): Promise<Task>;
   /** The enforcement point of another agent at the same decision point. */
   as(agent: string): Pep;
-  /** Asks whether a call may run. Never throws for a refusal, whatever the decision point does. */
+  /** Asks whether a call may run, before the framework is about to run it: to pause for an approval. Never throws for a refusal. */
+  ask(call: ToolCall): Promise<Asked>;
+  /** Asks whether a call may run now. Never throws for a refusal, whatever the decision point does. */
   admit(call: ToolCall): Promise<Admission | { readonly admitted: false; readonly refused: Refused }>;
   /**
    * Which of these names at this server are those of tools that the envelope allows, for what a model is shown. Decides nothing and records nothing: a tool that is left

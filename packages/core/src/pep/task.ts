@@ -18,8 +18,13 @@ export interface Task extends AsyncDisposable {
   readonly envelope: Envelope;
   /** What came along with a hand-off. */
   readonly data: readonly Excerpt[];
-  /** Revokes the envelope and everything derived from it. May be called again. */
+  /** Revokes the envelope and everything derived from it, now, whoever holds the task. May be called again. */
   end(): Promise<void>;
+  /**
+   * Keeps the task alive when its scope is disposed, for a run that goes on after that, such as a stream that was returned. Whoever holds it calls the returned function
+   * when the run is over; the last one ends the task, at latest the envelope expires.
+   */
+  hold(): () => Promise<void>;
   toJSON(): { readonly task: string; readonly envelope: string };
 }
 
@@ -32,6 +37,11 @@ export function createTask(
   data: readonly Excerpt[],
   end: () => Promise<void>,
 ): Task {
+  let holders = 0;
+  let isDisposed = false;
+  const endUnheld = async (): Promise<void> => {
+    if (isDisposed && holders === 0) await end();
+  };
   const task: Task = {
     envelopeId: issued.envelopeId,
     decisionId,
@@ -40,7 +50,19 @@ export function createTask(
     envelope: issued.envelope,
     data,
     end,
-    [Symbol.asyncDispose]: end,
+    hold: () => {
+      let isHeld = true;
+      holders += 1;
+      return async () => {
+        if (isHeld) holders -= 1;
+        isHeld = false;
+        await endUnheld();
+      };
+    },
+    [Symbol.asyncDispose]: async () => {
+      isDisposed = true;
+      await endUnheld();
+    },
     toJSON: () => ({ task: issued.envelope.taskId, envelope: issued.envelopeId }),
   };
   // INVARIANT I10: not enumerable, so it is copied and serialised nowhere; a function, so that a print of hidden properties (`%o`) shows nothing.

@@ -35,7 +35,7 @@ describe("a task hides its presentation (I10)", () => {
         inspect(clone({ envelope: one.envelope, data: one.data }), { depth: null, showHidden: true }),
       ];
       for (const text of shown) expect(text).not.toContain(HANDLE);
-      expect(Object.keys(one)).toStrictEqual(["envelopeId", "decisionId", "lineage", "depth", "envelope", "data", "end", "toJSON"]);
+      expect(Object.keys(one)).toStrictEqual(["envelopeId", "decisionId", "lineage", "depth", "envelope", "data", "end", "hold", "toJSON"]);
       for (const key in one) expect(key).not.toContain("presentation");
     }
   });
@@ -50,6 +50,48 @@ describe("a task hides its presentation (I10)", () => {
     expect(() => Object.assign(task, { envelopeId: "other" })).toThrow(TypeError);
     expect(() => Object.defineProperty(task, Symbol.for("ambit.holding"), { value: () => ({ kind: "handle", handle: "mine" }) })).toThrow(TypeError);
     expect(() => Object.assign(task.envelope.allowedTools, { 0: "admin" })).toThrow(TypeError);
+  });
+});
+
+describe("a task that is held", () => {
+  it("outlives its scope until the last holder lets go", async () => {
+    const { pdp, pep } = await scene();
+    const releases: (() => Promise<void>)[] = [];
+    await (async () => {
+      await using task = await pep.begin(BEGIN);
+      releases.push(task.hold(), task.hold());
+    })();
+    expect(pdp.asks("end")).toHaveLength(0);
+    await releases[0]?.();
+    await releases[0]?.();
+    expect(pdp.asks("end")).toHaveLength(0);
+    await releases[1]?.();
+    expect(pdp.asks("end")).toHaveLength(1);
+  });
+
+  it("goes on when everybody has let go of it within its scope, and ends with that", async () => {
+    const { pdp, pep } = await scene();
+    const task = await pep.begin(BEGIN);
+    await task.hold()();
+    expect(pdp.asks("end")).toHaveLength(0);
+    await task[Symbol.asyncDispose]();
+    expect(pdp.asks("end")).toHaveLength(1);
+  });
+
+  it("ends when somebody ends it, whoever holds it", async () => {
+    const { pdp, pep } = await scene();
+    const task = await pep.begin(BEGIN);
+    task.hold();
+    await task.end();
+    expect(pdp.asks("end")).toHaveLength(1);
+  });
+
+  it("says to whoever lets go that it could not be ended", async () => {
+    const { pep } = await scene({ end: () => Promise.reject(new Error("away")) });
+    const task = await pep.begin(BEGIN);
+    const release = task.hold();
+    await task[Symbol.asyncDispose]();
+    await expect(release()).rejects.toMatchObject({ code: "pdp_unavailable" });
   });
 });
 
