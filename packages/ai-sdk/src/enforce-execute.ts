@@ -1,6 +1,8 @@
-import type { Pep } from "@ambit/core";
-import { toCall, type ExecuteOptions, type Subject } from "./to-call.ts";
+import type { Admission } from "@ambit/core";
+import type { PendingCalls } from "./pending-calls.ts";
+import type { ExecuteOptions } from "./to-call.ts";
 import { toFailure, ToolRefusedError } from "./to-outcome.ts";
+import { inside, noteRunning, type Inside } from "./waiting.ts";
 
 export type Execute = (input: unknown, options: ExecuteOptions | undefined) => unknown;
 
@@ -8,34 +10,31 @@ export type Execute = (input: unknown, options: ExecuteOptions | undefined) => u
  * `execute` behind the enforcement point. The shape stays: the SDK streams what a generator yields and awaits anything else, and a generator
  * that is wrapped in an async function never runs.
  */
-export function enforceExecute(pep: Pep, subject: Subject, execute: Execute): Execute {
+export function enforceExecute(calls: PendingCalls, execute: Execute): Execute {
   if (Object.prototype.toString.call(execute) === "[object AsyncGeneratorFunction]") {
-    return enforceGenerator(pep, subject, execute as (...parameters: Parameters<Execute>) => AsyncIterable<unknown>);
+    return enforceGenerator(calls, execute as (...parameters: Parameters<Execute>) => AsyncIterable<unknown>);
   }
   return async (input, options) => {
-    const admission = await pep.admit(await toCall(subject, input, options));
-    if (!admission.admitted) throw new ToolRefusedError(admission.refused);
+    const admission = await admit(calls, input, options);
+    const running = inside(options?.toolCallId);
     let output: unknown;
     try {
-      output = await lastOf(execute(admission.arguments, options));
+      output = await running.run(() => lastOf(execute(admission.arguments, options)));
     } catch (error) {
       throw await toFailure(admission, error, options?.abortSignal);
     }
-    const completion = await admission.complete(output);
-    if (!completion.released) throw new ToolRefusedError(completion.refused);
-    return completion.result;
+    return release(admission, output, running);
   };
 }
 
-function enforceGenerator(pep: Pep, subject: Subject, execute: (...parameters: Parameters<Execute>) => AsyncIterable<unknown>): Execute {
+function enforceGenerator(calls: PendingCalls, execute: (...parameters: Parameters<Execute>) => AsyncIterable<unknown>): Execute {
   return async function* (input, options) {
-    const admission = await pep.admit(await toCall(subject, input, options));
-    if (!admission.admitted) throw new ToolRefusedError(admission.refused);
-
+    const admission = await admit(calls, input, options);
+    const running = inside(options?.toolCallId);
     let last: unknown;
     let isSettled = false;
     try {
-      for await (const output of execute(admission.arguments, options)) {
+      for await (const output of within(running, execute(admission.arguments, options))) {
         last = output;
         if (!admission.holdsResult) yield output;
       }
@@ -48,10 +47,34 @@ function enforceGenerator(pep: Pep, subject: Subject, execute: (...parameters: P
       if (!isSettled) await admission.abandon();
     }
 
-    const completion = await admission.complete(last);
-    if (!completion.released) throw new ToolRefusedError(completion.refused);
+    const result = await release(admission, last, running);
     // The SDK takes the last output as the result; one that was shown already is not shown twice.
-    if (admission.holdsResult || completion.result !== last) yield completion.result;
+    if (admission.holdsResult || result !== last) yield result;
+  };
+}
+
+async function admit(calls: PendingCalls, input: unknown, options: ExecuteOptions | undefined): Promise<Admission> {
+  const admission = await calls.admit(input, options);
+  if (!admission.admitted) throw new ToolRefusedError(admission.refused);
+  noteRunning(options?.toolCallId);
+  return admission;
+}
+
+async function release(admission: Admission, output: unknown, running: Inside): Promise<unknown> {
+  const completion = await admission.complete(output);
+  if (!completion.released) throw new ToolRefusedError(completion.refused);
+  running.throwIfWaiting();
+  return completion.result;
+}
+
+/** The outputs of a generator, whose body runs whenever the next one is asked for. */
+function within(running: Inside, outputs: AsyncIterable<unknown>): AsyncIterable<unknown> {
+  const iterator = outputs[Symbol.asyncIterator]();
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next: () => running.run(() => iterator.next()),
+      return: async () => (await running.run(() => iterator.return?.())) ?? { done: true, value: undefined },
+    }),
   };
 }
 

@@ -2,6 +2,7 @@ import { delegate, type Delegate, type EnvelopeSource, type HandOffOptions, type
 import type { Tool } from "ai";
 import type { Execute } from "./enforce-execute.ts";
 import { toOutcome } from "./to-outcome.ts";
+import { inside } from "./waiting.ts";
 
 /** What the other agent runs with: its own envelope and enforcement point, and what the model asked for. */
 export interface HandOffRun<INPUT> extends Delegate {
@@ -29,6 +30,9 @@ export function handOffExecute<INPUT>(pep: Pep, envelope: EnvelopeSource, handOf
     const signal = options?.abortSignal;
     signal?.throwIfAborted();
     const to = typeof handOff.to === "function" ? handOff.to(input) : handOff.to;
-    return toOutcome(await delegate(pep, envelope, to, (receiver) => handOff.run({ ...receiver, input, signal })));
+    const running = inside(options?.toolCallId);
+    const result = toOutcome(await delegate(pep, envelope, to, (receiver) => running.run(() => handOff.run({ ...receiver, input, signal }))));
+    running.throwIfWaiting();
+    return result;
   };
 }

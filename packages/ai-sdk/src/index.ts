@@ -6,3 +6,6 @@
 export { protect, type Protected, type ProtectOptions } from "./protect.ts";
 export type { HandOff, HandOffRun, HandOffs } from "./hand-off.ts";
 export { ToolRefusedError } from "./to-outcome.ts";
+export { holdFor } from "./hold.ts";
+export { coverage } from "./coverage.ts";
+export { tripwire, type Tripwire } from "./tripwire.ts";

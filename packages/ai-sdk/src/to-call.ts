@@ -46,13 +46,23 @@ export async function toCall(subject: Subject, input: unknown, options: ExecuteO
  */
 export function turnOf(messages: readonly Message[] | undefined, callId: string): string | undefined {
   if (!Array.isArray(messages)) return undefined;
-  const asked = messages.findLastIndex((message) => mentions(message, "tool-call", callId));
-  const isOpen = asked !== -1 && !messages.slice(asked).some((message) => mentions(message, "tool-result", callId));
-  const before: readonly Message[] = isOpen ? messages.slice(0, asked) : messages;
+  const asked = openCall(messages, callId);
+  const before: readonly Message[] = asked === -1 ? messages : messages.slice(0, asked);
   const last = before.at(-1);
   // Texts and ids only: images and files would make a digest of megabytes for each call.
   const marks = typeof last?.content === "string" ? [last.content] : (last?.content ?? []).map((part) => part.toolCallId ?? part.text ?? part.type);
   return `${before.length}.${digestOf([last?.role ?? "", ...marks])}`;
+}
+
+/** Whether a call already stands in the history, without a result: it comes back from a wait, or the history says so. */
+export function isWaiting(messages: readonly Message[] | undefined, callId: string): boolean {
+  return Array.isArray(messages) && openCall(messages, callId) !== -1;
+}
+
+/** Where the call stands in the history without a result; -1 where it does not. */
+function openCall(messages: readonly Message[], callId: string): number {
+  const asked = messages.findLastIndex((message) => mentions(message, "tool-call", callId));
+  return asked !== -1 && messages.slice(asked).some((message) => mentions(message, "tool-result", callId)) ? -1 : asked;
 }
 
 function mentions({ content }: Message, type: "tool-call" | "tool-result", callId: string): boolean {

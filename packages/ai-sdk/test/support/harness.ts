@@ -1,83 +1,113 @@
 import type { Harness, KitTool, Scene, Turn } from "@ambit/conformance";
-import { generateText, isStepCount, jsonSchema, streamText, type Telemetry, type ToolExecutionOptions, type ToolSet } from "ai";
 import { z } from "zod";
 import { protect, type HandOff } from "../../src/index.ts";
-import { callingModel, shownToModel } from "./models.ts";
+import { callingModelOf, shownToModel } from "./models.ts";
+import { addedMessages, type Message, type Part, type Sdk } from "./sdks.ts";
+import { recordingTracer } from "./tracer.ts";
 
-const SCHEMAS = {
-  open: jsonSchema<unknown>({ type: "object", properties: {}, additionalProperties: true }),
-  trimmed: z.object({ topic: z.string().trim(), limit: z.number().int().default(10) }),
-};
-
-/** A tool of the SDK, with members that the SDK or the application may have given it. */
-function toolOf({ description, input, result, run, stream }: KitTool) {
-  const wrap = (data: unknown): unknown => (result === "JSON text" ? JSON.stringify(data) : data);
-  const execute = async (args: unknown, { abortSignal }: ToolExecutionOptions<unknown>): Promise<unknown> => wrap(await run(args, abortSignal));
-  const report = async function* (args: unknown, { abortSignal }: ToolExecutionOptions<unknown>): AsyncGenerator<unknown> {
-    const reports = (stream as NonNullable<KitTool["stream"]>)(args, abortSignal);
-    for (;;) {
-      const { done, value } = await reports.next();
-      yield done === true ? wrap(value) : value;
-      if (done === true) return;
-    }
-  };
-  const more = { title: "Notes", metadata: { owner: "legal" }, providerOptions: { openai: { strict: true } } };
-  return { description, inputSchema: SCHEMAS[input], ...more, execute: stream === undefined ? execute : report };
-}
-
-function toolsOf(scene: Pick<Scene, "pep" | "envelope" | "tools" | "handOffs">): ToolSet {
-  const tools = Object.fromEntries(scene.tools.map((tool) => [tool.name, toolOf(tool)])) as unknown as ToolSet;
-  const handOffs = Object.fromEntries(
-    (scene.handOffs ?? []).map(({ name, description, to, run }): [string, HandOff<unknown>] => [name, { description, inputSchema: SCHEMAS.open, to, run }]),
-  );
-  return protect(scene.pep, { tools, handOffs, envelope: scene.envelope }).tools;
-}
-
+const trimmed = z.object({ topic: z.string().trim(), limit: z.number().int().default(10) });
 const EVENTS = ["onStart", "onStepStart", "onLanguageModelCallEnd", "onToolExecutionStart", "onToolExecutionEnd", "onStepEnd", "onChunk", "onEnd", "onError"];
+const CALLBACKS = ["experimental_onStart", "experimental_onToolCallStart", "experimental_onToolCallFinish", "onStepFinish", "onFinish"];
+type Execute = (args: unknown, options: { readonly abortSignal?: AbortSignal }) => unknown;
 
-async function run(scene: Scene): Promise<Turn> {
-  const seen: unknown[] = [];
-  const note = (event: unknown): void => void seen.push(event);
-  const model = callingModel(scene.calls.map(({ id, name, args, text }) => ({ id, name, input: args, ...(text === undefined ? {} : { text }) })));
-  const options = {
-    model,
-    prompt: "go",
-    stopWhen: isStepCount(3),
-    tools: toolsOf(scene),
-    telemetry: { integrations: [Object.fromEntries(EVENTS.map((event) => [event, note])) as Telemetry] },
-    ...(scene.signal === undefined ? {} : { abortSignal: scene.signal }),
+/** Drives the adapter in one version of the SDK. */
+export function harnessOf(sdk: Sdk): Harness {
+  const open = sdk.jsonSchema({ type: "object", properties: {}, additionalProperties: true });
+
+  /** A tool of the SDK, with members that the SDK or the application may have given it. */
+  const toolOf = ({ description, input, result, run, stream }: KitTool): Record<string, unknown> => {
+    const wrap = (data: unknown): unknown => (result === "JSON text" ? JSON.stringify(data) : data);
+    const execute: Execute = async (args, { abortSignal }) => wrap(await run(args, abortSignal));
+    const report = async function* (...[args, { abortSignal }]: Parameters<Execute>): AsyncGenerator<unknown> {
+      const reports = (stream as NonNullable<KitTool["stream"]>)(args, abortSignal);
+      for (;;) {
+        const { done, value } = await reports.next();
+        yield done === true ? wrap(value) : value;
+        if (done === true) return;
+      }
+    };
+    const more = { title: "Notes", metadata: { owner: "legal" }, providerOptions: { openai: { strict: true } } };
+    return { description, inputSchema: input === "open" ? open : trimmed, ...more, execute: stream === undefined ? execute : report };
   };
-  let failure: unknown;
-  try {
-    if (scene.isStreamed === true) {
-      const result = streamText({ ...options, onError: note });
-      for await (const part of result.toUIMessageStream()) note(part);
+
+  const toolsOf = (scene: Pick<Scene, "pep" | "envelope" | "tools" | "handOffs">): Record<string, Record<string, unknown>> => {
+    const tools = Object.fromEntries(scene.tools.map((tool) => [tool.name, toolOf(tool)]));
+    const handOffs = Object.fromEntries(
+      (scene.handOffs ?? []).map(({ name, description, to, run }): [string, HandOff<unknown>] => [
+        name,
+        { description, inputSchema: open as HandOff<unknown>["inputSchema"], to, run },
+      ]),
+    );
+    return protect(scene.pep, { tools: tools as never, handOffs, envelope: scene.envelope }).tools as never;
+  };
+
+  const run = async (scene: Scene): Promise<Turn> => {
+    const seen: unknown[] = [];
+    const note = (event: unknown): void => void seen.push(event);
+    const model = callingModelOf(
+      sdk,
+      scene.calls.map(({ id, name, args, text }) => ({ id, name, input: args, ...(text === undefined ? {} : { text }) })),
+    );
+    const tools = toolsOf(scene);
+    const once = async (messages: readonly Message[]): Promise<readonly Message[]> => {
+      const options = {
+        model,
+        messages,
+        stopWhen: sdk.stopAfter(3),
+        tools,
+        ...(sdk.major === 7
+          ? { telemetry: { integrations: [Object.fromEntries(EVENTS.map((event) => [event, note]))] } }
+          : { experimental_telemetry: { isEnabled: true, tracer: recordingTracer(note) }, ...Object.fromEntries(CALLBACKS.map((event) => [event, note])) }),
+        ...(scene.signal === undefined ? {} : { abortSignal: scene.signal }),
+      };
+      const result = scene.isStreamed === true ? sdk.streamText({ ...options, onError: note }) : await sdk.generateText(options);
+      if ("toUIMessageStream" in result) for await (const part of result.toUIMessageStream()) note(part);
       note(await result.steps);
-    } else {
-      note((await generateText(options)).steps);
+      return resume(await result.content, [...messages, ...(await addedMessages(result))]);
+    };
+    let failure: unknown;
+    try {
+      const resumed = await once([{ role: "user", content: "go" }]);
+      if (resumed.length > 0) await once(resumed);
+    } catch (error) {
+      failure = error ?? new Error("rejected with nothing");
     }
-  } catch (error) {
-    failure = error ?? new Error("rejected with nothing");
-  }
-  const calls = scene.isStreamed === true ? model.doStreamCalls : model.doGenerateCalls;
-  const shown = shownToModel(calls).map(({ id, output }) => {
-    const { type, value } = output as { readonly type: string; readonly value: unknown };
-    return { id, isError: type.startsWith("error"), text: typeof value === "string" ? value : JSON.stringify(value) };
-  });
-  return { shown, seen: [seen, calls.map(({ prompt }) => prompt)], failure };
+    const calls = scene.isStreamed === true ? model.doStreamCalls : model.doGenerateCalls;
+    const order = scene.calls.map(({ id }) => id);
+    const shown = shownToModel(calls)
+      .toSorted((a, b) => order.indexOf(a.id) - order.indexOf(b.id))
+      .map(({ id, output }) => {
+        const { type, value } = output as { readonly type: string; readonly value: unknown };
+        return { id, isError: type.startsWith("error"), text: typeof value === "string" ? value : JSON.stringify(value) };
+      });
+    return { shown, seen: [seen, calls.map(({ prompt }) => prompt)], failure };
+  };
+
+  return {
+    results: ["data", "JSON text"],
+    cannot: { errorValues: "a tool of the AI SDK reports an error by throwing it" },
+    run,
+    call: async (scene, args) => {
+      const [tool] = Object.values(toolsOf(scene));
+      return await (tool?.["execute"] as (...given: unknown[]) => unknown)(args, { toolCallId: "call-1", messages: [], context: {} });
+    },
+    describe: async (pep, envelope, tool) => {
+      const { execute: _, ...before } = toolOf(tool);
+      // Whether a run pauses is what the adapter adds.
+      const { execute: __, needsApproval: ___, ...after } = toolsOf({ pep, envelope, tools: [tool] })[tool.name] ?? {};
+      return { before, after };
+    },
+  };
 }
 
-export const harness: Harness = {
-  results: ["data", "JSON text"],
-  cannot: { errorValues: "a tool of the AI SDK reports an error by throwing it" },
-  run,
-  call: async (scene, args) => {
-    const [tool] = Object.values(toolsOf(scene));
-    return (await tool?.execute?.(args, { toolCallId: "call-1", messages: [], context: {} })) as unknown;
-  },
-  describe: async (pep, envelope, tool) => {
-    const { execute: _, ...before } = toolOf(tool);
-    const { execute: __, ...after } = toolsOf({ pep, envelope, tools: [tool] })[tool.name] ?? {};
-    return { before, after };
-  },
-};
+/** What a client sends back for a run that has paused: the history, in which it says that everything was approved. Empty when the run has not paused. */
+export function resume(content: readonly Part[], history: readonly Message[]): readonly Message[] {
+  const requests = content.flatMap(({ type, approvalId }) =>
+    type === "tool-approval-request" ? [{ type: "tool-approval-response", approvalId, approved: true }] : [],
+  );
+  if (requests.length === 0) return [];
+  const last = history.at(-1);
+  // Results of the other calls of the turn stand in the last message already.
+  if (last?.role === "tool") return [...history.slice(0, -1), { role: "tool", content: [...(last.content as unknown[]), ...requests] }];
+  return [...history, { role: "tool", content: requests }];
+}

@@ -1,5 +1,6 @@
-import type { LanguageModelV4CallOptions, LanguageModelV4Content, LanguageModelV4GenerateResult, LanguageModelV4StreamPart } from "@ai-sdk/provider";
-import { MockLanguageModelV4 } from "ai/test";
+import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
+import type { MockLanguageModelV4 } from "ai/test";
+import { sdk7, type Model, type Sdk } from "./sdks.ts";
 
 export interface Call {
   readonly id: string;
@@ -9,33 +10,34 @@ export interface Call {
   readonly text?: string;
 }
 
-const usage = {
-  inputTokens: { total: 1, noCache: 1, cacheRead: undefined, cacheWrite: undefined },
-  outputTokens: { total: 1, text: 1, reasoning: undefined },
-};
+type Content = { readonly type: "text"; readonly text: string } | ReturnType<typeof callsOf>[number];
 
-/** A model that makes the calls of one turn after the other, and then says `done`. */
+/** A model that makes the calls of one turn after the other, and then says `done`. Like a real one, it does not answer whoever has given up. */
 export function callingModel(...turns: readonly (readonly Call[])[]): MockLanguageModelV4 {
-  const answers = [...turns.map(callsOf), [{ type: "text", text: "done" } as const]];
-  let generated = 0;
-  let streamed = 0;
-  return new MockLanguageModelV4({
-    doGenerate: async () => answer(answers[generated++] ?? []),
-    doStream: async () => ({ stream: ReadableStream.from(partsOf(answer(answers[streamed++] ?? []))) }),
+  return callingModelOf(sdk7, ...turns) as MockLanguageModelV4;
+}
+
+/** The same, in any version. */
+export function callingModelOf(sdk: Sdk, ...turns: readonly (readonly Call[])[]): Model {
+  const answers: readonly (readonly Content[])[] = [...turns.map(callsOf), [{ type: "text", text: "done" }]];
+  let asked = 0;
+  const next = ({ abortSignal }: { readonly abortSignal?: AbortSignal }) => {
+    abortSignal?.throwIfAborted();
+    const content = answers[asked++] ?? [];
+    return { content, ...sdk.finish(content.some(({ type }) => type === "tool-call") ? "tool-calls" : "stop"), warnings: [] };
+  };
+  return new sdk.Mock({
+    doGenerate: async (options: object) => next(options),
+    doStream: async (options: object) => ({ stream: ReadableStream.from(partsOf(next(options))) }),
   });
 }
 
-function callsOf(calls: readonly Call[]): LanguageModelV4Content[] {
-  return calls.map(({ id, name, input, text }) => ({ type: "tool-call", toolCallId: id, toolName: name, input: text ?? JSON.stringify(input) }));
+function callsOf(calls: readonly Call[]) {
+  return calls.map(({ id, name, input, text }) => ({ type: "tool-call" as const, toolCallId: id, toolName: name, input: text ?? JSON.stringify(input) }));
 }
 
-function answer(content: LanguageModelV4Content[]): LanguageModelV4GenerateResult {
-  const unified = content.some(({ type }) => type === "tool-call") ? "tool-calls" : "stop";
-  return { content, finishReason: { unified, raw: unified }, usage, warnings: [] };
-}
-
-function partsOf({ content, finishReason }: LanguageModelV4GenerateResult): LanguageModelV4StreamPart[] {
-  const parts = content.flatMap((part): LanguageModelV4StreamPart[] => {
+function partsOf({ content, warnings, ...finish }: { readonly content: readonly Content[]; readonly warnings: readonly never[] }): readonly object[] {
+  const parts = content.flatMap((part): object[] => {
     if (part.type === "text") {
       return [
         { type: "text-start", id: "text" },
@@ -43,11 +45,10 @@ function partsOf({ content, finishReason }: LanguageModelV4GenerateResult): Lang
         { type: "text-end", id: "text" },
       ];
     }
-    if (part.type !== "tool-call") return [];
     const { toolCallId: id, toolName, input } = part;
     return [{ type: "tool-input-start", id, toolName }, { type: "tool-input-delta", id, delta: input }, { type: "tool-input-end", id }, part];
   });
-  return [{ type: "stream-start", warnings: [] }, ...parts, { type: "finish", finishReason, usage }];
+  return [{ type: "stream-start", warnings }, ...parts, { type: "finish", ...finish }];
 }
 
 /** What the model was shown of its calls, in the order of the calls, by the id of the call. */

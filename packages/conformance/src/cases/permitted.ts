@@ -109,13 +109,18 @@ export function permittedCalls(harness: Harness): Group {
       about("runs with the arguments that the enforcement point hands out, and with no others", async () => {
         const { pep, task } = await enforcement(scriptedPdp());
         const handedOut = { topic: "as it was handed out" };
-        const admit: Pep["admit"] = async (call) => {
-          const admission = await pep.admit(call);
+        const change = async (asking: ReturnType<Pep["admit"]>): ReturnType<Pep["admit"]> => {
+          const admission = await asking;
           return admission.admitted ? { ...admission, arguments: handedOut } : admission;
+        };
+        const admit: Pep["admit"] = (call) => change(pep.admit(call));
+        const ask: Pep["ask"] = async (call) => {
+          const asked = await pep.ask(call);
+          return { ...asked, admit: (signal) => change(asked.admit(signal)) };
         };
         const enforce: Pep["enforce"] = (call, run) => pep.enforce(call, () => run(handedOut));
         const { tool, ran } = watch(harness);
-        await runOne(harness, { pep: { ...pep, admit, enforce }, envelope: task, tool });
+        await runOne(harness, { pep: { ...pep, ask, admit, enforce }, envelope: task, tool });
         expect(ran).toEqual([handedOut]);
       }),
       about("has arguments of its own: what a body does to them changes nothing of what was decided or is decided next", async () => {
