@@ -16,7 +16,7 @@ export function enforceExecute(calls: PendingCalls, execute: Execute): Execute {
   }
   return async (input, options) => {
     const admission = await admit(calls, input, options);
-    const running = inside(options?.toolCallId);
+    const running = inside(options?.toolCallId, admission.run);
     let output: unknown;
     try {
       output = await running.run(() => lastOf(execute(admission.arguments, options)));
@@ -30,7 +30,7 @@ export function enforceExecute(calls: PendingCalls, execute: Execute): Execute {
 function enforceGenerator(calls: PendingCalls, execute: (...parameters: Parameters<Execute>) => AsyncIterable<unknown>): Execute {
   return async function* (input, options) {
     const admission = await admit(calls, input, options);
-    const running = inside(options?.toolCallId);
+    const running = inside(options?.toolCallId, admission.run);
     let last: unknown;
     let isSettled = false;
     try {

@@ -26,10 +26,11 @@ export interface Inside {
   throwIfWaiting(): void;
 }
 
-export function inside(callId: string | undefined): Inside {
+/** `run`: what else the parts of the tool run in. */
+export function inside(callId: string | undefined, run: Inside["run"] = (part) => part()): Inside {
   const waiting = new Map<string, Refused>();
   return {
-    run: (part) => running.run(waiting, part),
+    run: (part) => running.run(waiting, () => run(part)),
     throwIfWaiting: () => {
       const [refused] = waiting.values();
       if (refused === undefined) return;

@@ -21,7 +21,7 @@ describe("the tools that come back", () => {
     const given = Object.assign({}, notes_read, metadata);
     const { pep, task } = await enforcement(fakePdp());
     const { tools } = protect(pep, { tools: { notes_read: given }, envelope: task });
-    expect({ ...tools.notes_read, execute: undefined }).toEqual({ ...given, execute: undefined });
+    expect({ ...tools.notes_read, execute: undefined, needsApproval: undefined }).toEqual({ ...given, execute: undefined });
 
     const [raw, covered] = [callingModel(), callingModel()];
     await generateText({ model: raw, prompt: "go", tools: { notes_read: given } });
