@@ -12,5 +12,6 @@ export type { Feature, Harness, KitHandOff, KitTool, ModelCall, Scene, Shown, Tu
 export type { Case, Group } from "./case.ts";
 export { groupsOf } from "./groups.ts";
 
-// A decision point for an adapter's own tests.
+// Decision points for an adapter's own tests: one that says what it is told to, and a real one.
+export { createWorld, type HoldingKind, type World, type WorldOptions } from "./world.ts";
 export { deny, enforcement, permit, scriptedPdp, type ScriptedPdp } from "./scripted-pdp.ts";
