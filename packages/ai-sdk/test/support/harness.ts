@@ -89,7 +89,8 @@ export function harnessOf(sdk: Sdk): Harness {
     run,
     call: async (scene, args) => {
       const [tool] = Object.values(toolsOf(scene));
-      return await (tool?.["execute"] as (...given: unknown[]) => unknown)(args, { toolCallId: "call-1", messages: [], context: {} });
+      const { execute } = tool as { readonly execute: (...given: unknown[]) => unknown };
+      return await execute(args, { toolCallId: "call-1", messages: [], context: {} });
     },
     describe: async (pep, envelope, tool) => {
       const { execute: _, ...before } = toolOf(tool);

@@ -55,7 +55,8 @@ export function createPep(options: PepOptions): Pep {
   if (mode !== "enforce" && mode !== "observe") throw new AmbitError("option_invalid", "`mode` must be `enforce` or `observe`");
   const setting: PepSetting = { pdp, agent, keys, deadline: milliseconds(deadline, "deadline"), now, ...(mode === "observe" ? { mode } : {}) };
   const admitting = (call: ToolCall): ReturnType<Pep["admit"]> => (mode === "observe" ? observe(setting, call, onObserved) : admit(setting, call));
-  const issuing = (ask: () => Promise<Task>, envelope: () => Envelope): Promise<Task> => (mode === "observe" ? observeTask(ask, envelope, onObserved) : ask());
+  const issuing = (begin: () => Promise<Task>, envelope: () => Envelope): Promise<Task> =>
+    mode === "observe" ? observeTask(begin, envelope, onObserved) : begin();
 
   return Object.freeze<Pep>({
     agent,
