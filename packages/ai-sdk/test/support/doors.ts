@@ -1,4 +1,3 @@
-import { executeTool } from "@ai-sdk/provider-utils";
 import * as ai7 from "ai";
 import * as ai6 from "ai-6";
 import { callingModelOf, type Call } from "./models.ts";
@@ -147,13 +146,6 @@ export const DOORS: readonly Door[] = [
   },
   { title: "the tool's own `execute`", since: 5, open: async (_, tools) => (tools["notes_read"] as Executable).execute(CALL.input, byHand) },
   { title: "its `execute` with nothing around it", since: 5, open: async (_, tools) => (0, (tools["notes_read"] as Executable).execute)(CALL.input, byHand) },
-  {
-    title: "`executeTool`",
-    since: 5,
-    open: async (_, tools) => {
-      for await (const _part of executeTool({ tool: tools["notes_read"] as never, input: CALL.input as never, options: byHand as never })) continue;
-    },
-  },
   { title: "a copy of the tool under another name", since: 5, open: (sdk, tools) => run(sdk, { other: { ...tools["notes_read"] } }, { name: "other" }, {}) },
   {
     title: "a copy of the tool whose `needsApproval` was changed",

@@ -2,7 +2,8 @@ import type { Harness, KitTool, Scene, Turn } from "@ambit/conformance";
 import { z } from "zod";
 import { protect, type HandOff } from "../../src/index.ts";
 import { callingModelOf, shownToModel } from "./models.ts";
-import { addedMessages, type Message, type Part, type Sdk } from "./sdks.ts";
+import { answered } from "./runs.ts";
+import { addedMessages, type Message, type Sdk } from "./sdks.ts";
 import { recordingTracer } from "./tracer.ts";
 
 const trimmed = z.object({ topic: z.string().trim(), limit: z.number().int().default(10) });
@@ -49,6 +50,7 @@ export function harnessOf(sdk: Sdk): Harness {
       scene.calls.map(({ id, name, args, text }) => ({ id, name, input: args, ...(text === undefined ? {} : { text }) })),
     );
     const tools = toolsOf(scene);
+    /** One run. Answers what a client sends back when it has paused: the history, which says that everything was approved. */
     const once = async (messages: readonly Message[]): Promise<readonly Message[]> => {
       const options = {
         model,
@@ -63,7 +65,8 @@ export function harnessOf(sdk: Sdk): Harness {
       const result = scene.isStreamed === true ? sdk.streamText({ ...options, onError: note }) : await sdk.generateText(options);
       if ("toUIMessageStream" in result) for await (const part of result.toUIMessageStream()) note(part);
       note(await result.steps);
-      return resume(await result.content, [...messages, ...(await addedMessages(result))]);
+      const requests = (await result.content).filter(({ type }) => type === "tool-approval-request");
+      return requests.length === 0 ? [] : answered({ messages: [...messages, ...(await addedMessages(result))], requests });
     };
     let failure: unknown;
     try {
@@ -99,16 +102,4 @@ export function harnessOf(sdk: Sdk): Harness {
       return { before, after };
     },
   };
-}
-
-/** What a client sends back for a run that has paused: the history, in which it says that everything was approved. Empty when the run has not paused. */
-export function resume(content: readonly Part[], history: readonly Message[]): readonly Message[] {
-  const requests = content.flatMap(({ type, approvalId }) =>
-    type === "tool-approval-request" ? [{ type: "tool-approval-response", approvalId, approved: true }] : [],
-  );
-  if (requests.length === 0) return [];
-  const last = history.at(-1);
-  // Results of the other calls of the turn stand in the last message already.
-  if (last?.role === "tool") return [...history.slice(0, -1), { role: "tool", content: [...(last.content as unknown[]), ...requests] }];
-  return [...history, { role: "tool", content: requests }];
 }

@@ -40,7 +40,7 @@ export async function runIn(
 }
 
 /** The history of a run that has paused, as a client sends it back: it says that the user has answered. */
-export function answered({ messages, requests }: Run, approved = true): readonly Message[] {
+export function answered({ messages, requests }: Pick<Run, "messages" | "requests">, approved = true): readonly Message[] {
   const responses = requests.map(({ approvalId }) => ({ type: "tool-approval-response", approvalId, approved }));
   const last = messages.at(-1);
   if (last?.role === "tool") return [...messages.slice(0, -1), { role: "tool", content: [...(last.content as unknown[]), ...responses] }];

@@ -103,8 +103,8 @@ export const sdk5: Sdk = sdk(5, ai5, () => ai5.Experimental_Agent, {
   finish: (finishReason) => ({ finishReason, usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 } }),
 });
 
-export const SDKS: readonly Sdk[] = [sdk5, sdk6, sdk7];
-export const named: readonly [string, Sdk][] = SDKS.map((each) => [`ai ${each.major}`, each]);
+/** For `describe.each`. */
+export const named: readonly [string, Sdk][] = [sdk5, sdk6, sdk7].map((each) => [`ai ${each.major}`, each]);
 
 /** The messages that a run has added, wherever its version has them. */
 export async function addedMessages(result: Result | StreamResult): Promise<readonly Message[]> {
