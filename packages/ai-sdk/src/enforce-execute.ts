@@ -2,7 +2,7 @@ import type { Admission } from "@ambit/core";
 import type { PendingCalls } from "./pending-calls.ts";
 import type { ExecuteOptions } from "./to-call.ts";
 import { toFailure, ToolRefusedError } from "./to-outcome.ts";
-import { inside, noteRunning, type Inside } from "./waiting.ts";
+import { inside, type Inside } from "./waiting.ts";
 
 export type Execute = (input: unknown, options: ExecuteOptions | undefined) => unknown;
 
@@ -16,7 +16,7 @@ export function enforceExecute(calls: PendingCalls, execute: Execute): Execute {
   }
   return async (input, options) => {
     const admission = await admit(calls, input, options);
-    const running = inside(options?.toolCallId, admission.run);
+    const running = inside(calls.name, input, admission.run);
     let output: unknown;
     try {
       output = await running.run(() => lastOf(execute(admission.arguments, options)));
@@ -30,7 +30,7 @@ export function enforceExecute(calls: PendingCalls, execute: Execute): Execute {
 function enforceGenerator(calls: PendingCalls, execute: (...parameters: Parameters<Execute>) => AsyncIterable<unknown>): Execute {
   return async function* (input, options) {
     const admission = await admit(calls, input, options);
-    const running = inside(options?.toolCallId, admission.run);
+    const running = inside(calls.name, input, admission.run);
     let last: unknown;
     let isSettled = false;
     try {
@@ -56,7 +56,6 @@ function enforceGenerator(calls: PendingCalls, execute: (...parameters: Paramete
 async function admit(calls: PendingCalls, input: unknown, options: ExecuteOptions | undefined): Promise<Admission> {
   const admission = await calls.admit(input, options);
   if (!admission.admitted) throw new ToolRefusedError(admission.refused);
-  noteRunning(options?.toolCallId);
   return admission;
 }
 

@@ -2,7 +2,7 @@ import { delegate, type Delegate, type EnvelopeSource, type HandOffOptions, type
 import type { Tool } from "ai";
 import type { Execute } from "./enforce-execute.ts";
 import { toOutcome } from "./to-outcome.ts";
-import { inside } from "./waiting.ts";
+import { inside, noteRunning } from "./waiting.ts";
 
 /** What the other agent runs with: its own envelope and enforcement point, and what the model asked for. */
 export interface HandOffRun<INPUT> extends Delegate {
@@ -30,7 +30,8 @@ export function handOffExecute<INPUT>(pep: Pep, envelope: EnvelopeSource, handOf
     const signal = options?.abortSignal;
     signal?.throwIfAborted();
     const to = typeof handOff.to === "function" ? handOff.to(input) : handOff.to;
-    const running = inside(options?.toolCallId);
+    const running = inside(to.agentId, input);
+    noteRunning(to.agentId, input);
     const result = toOutcome(await delegate(pep, envelope, to, (receiver) => running.run(() => handOff.run({ ...receiver, input, signal }))));
     running.throwIfWaiting();
     return result;

@@ -7,17 +7,18 @@ import type { Task } from "@ambit/core";
  * @remarks A stream that nobody reads and nobody cancels holds its task until the envelope expires.
  */
 export function holdFor<STREAM extends ReadableStream | Response>(task: Task, stream: STREAM): STREAM {
-  const release = task.hold();
-  // The envelope expires all the same, and a run that is over is not made to fail by that.
-  const letGo = (): Promise<void> => release().catch(() => undefined);
-  if (!("headers" in stream)) return heldStream(stream, letGo) as STREAM;
-  if (stream.body === null) void letGo();
-  const body = stream.body === null ? null : heldStream(stream.body, letGo);
-  return new Response(body, { status: stream.status, statusText: stream.statusText, headers: stream.headers }) as STREAM;
+  const given: ReadableStream | Response = stream;
+  const body = "headers" in given ? given.body : given;
+  if (body === null) return stream;
+  // Before the task is held: a stream that somebody else reads already cannot be followed to its end.
+  const reader = body.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+  const held = heldStream(reader, task.hold());
+  return ("headers" in given ? new Response(held, given) : held) as STREAM;
 }
 
-function heldStream<T>(stream: ReadableStream<T>, letGo: () => Promise<void>): ReadableStream<T> {
-  const reader = stream.getReader();
+function heldStream<T>(reader: ReadableStreamDefaultReader<T>, release: () => Promise<void>): ReadableStream<T> {
+  // The envelope expires all the same, and a run that is over is not made to fail by that.
+  const letGo = (): Promise<void> => release().catch(() => undefined);
   return new ReadableStream<T>(
     {
       pull: async (controller) => {

@@ -1,6 +1,5 @@
 import type { PendingCalls } from "./pending-calls.ts";
 import { isWaiting, type ExecuteOptions } from "./to-call.ts";
-import { noteWaiting } from "./waiting.ts";
 
 /** `needsApproval` of a tool of ai 6 and 7: whether the SDK pauses the run, with a request for an approval, instead of running the tool. */
 export type NeedsApproval = boolean | ((input: unknown, options: ExecuteOptions | undefined) => boolean | PromiseLike<boolean>);
@@ -14,9 +13,6 @@ export function needsApproval(calls: PendingCalls, own: NeedsApproval | undefine
     // ai 6 does not run a call that comes back from its wait unless it still needs an approval. What is said here of one that waits decides nothing.
     if (options !== undefined && isWaiting(options.messages, options.toolCallId)) return true;
     if (typeof own === "function" ? await own(input, options) : own === true) return true;
-    const { refused } = await calls.ask(input, options);
-    if (refused?.kind !== "approval_required") return false;
-    noteWaiting(options?.toolCallId, refused);
-    return true;
+    return calls.hasToWait(input, options);
   };
 }

@@ -2,17 +2,27 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Refused } from "@ambit/core";
 import { ToolRefusedError } from "./to-outcome.ts";
 
-/** What the calls inside a running tool wait for, by their ids. */
+/** What the calls inside a running tool wait for, by what is called. */
 const running = new AsyncLocalStorage<Map<string, Refused>>();
 
+/** The same for the same tool and input: an approval is of what is called, whichever run and id it comes back with. */
+function keyOf(name: string, input: unknown): string {
+  try {
+    return JSON.stringify([name, input]);
+  } catch {
+    return name; // what has no JSON form is refused before anybody could approve it
+  }
+}
+
 /** Says that a call pauses the run that it belongs to. */
-export function noteWaiting(callId: string | undefined, refused: Refused): void {
-  running.getStore()?.set(callId ?? "", refused);
+export function noteWaiting(name: string, input: unknown, refused: Refused): void {
+  running.getStore()?.set(keyOf(name, input), refused);
 }
 
 /** Says that a call runs, so that nobody waits for it any longer. */
-export function noteRunning(callId: string | undefined): void {
-  running.getStore()?.delete(callId ?? "");
+export function noteRunning(name: string, input: unknown): void {
+  const waiting = running.getStore();
+  if (waiting !== undefined && waiting.size > 0) waiting.delete(keyOf(name, input));
 }
 
 /** A tool while it runs. */
@@ -27,14 +37,14 @@ export interface Inside {
 }
 
 /** `run`: what else the parts of the tool run in. */
-export function inside(callId: string | undefined, run: Inside["run"] = (part) => part()): Inside {
+export function inside(name: string, input: unknown, run: Inside["run"] = (part) => part()): Inside {
   const waiting = new Map<string, Refused>();
   return {
     run: (part) => running.run(waiting, () => run(part)),
     throwIfWaiting: () => {
       const [refused] = waiting.values();
       if (refused === undefined) return;
-      noteWaiting(callId, refused);
+      noteWaiting(name, input, refused);
       throw new ToolRefusedError(refused);
     },
   };

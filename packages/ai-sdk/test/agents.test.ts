@@ -63,6 +63,18 @@ describe.each<[string, Sdk]>([
     expect([(await ask(run)).shown, paid]).toMatchObject([[{ output: { value: "done" } }], [PAYMENT.input]]);
   });
 
+  test("waits, whatever another agent inside does under the same id", async () => {
+    const { ask, agent, pep, task, paid } = await stage(sdk);
+    const run = async (): Promise<string> => {
+      await agent().generate({ prompt: "pay" });
+      const crm_read = sdk.tool({ inputSchema: z.object({}).loose(), execute: async () => ({ records: [] }) });
+      const { tools } = protect(pep, { tools: { crm_read } as never, envelope: task });
+      const call = { ...PAYMENT, name: "crm_read", input: { customer_id: "c1", limit: 1 } };
+      return (await runIn(sdk, tools, [call])).text;
+    };
+    expect([codes(await ask(run)), paid]).toEqual([["approval_required"], []]);
+  });
+
   test("waits outwards through every tool and hand-off around it", async () => {
     const { pep, begin, answer, waiting } = await stage(sdk);
     const task = await begin({ approvals: ["crm.read"] });

@@ -106,6 +106,16 @@ describe("a held stream", () => {
     expect((await world.pep.admit({ envelope: task, tool: "search_run", arguments: {} })).admitted).toBe(false);
   });
 
+  test("that somebody else reads already is not held", async () => {
+    const world = await createWorld({ holding: "handles" });
+    const task = await world.begin();
+    const stream = new ReadableStream();
+    stream.getReader();
+    expect(() => holdFor(task, stream)).toThrow(TypeError);
+    await task[Symbol.asyncDispose]();
+    expect((await world.pep.admit({ envelope: task, tool: "search_run", arguments: {} })).admitted).toBe(false);
+  });
+
   test("comes to its end when the task cannot be ended any more", async () => {
     const world = await createWorld({ holding: "handles" });
     const pep = world.pepBefore(() => ({ end: () => Promise.reject(new Error("away")) }));

@@ -15,7 +15,7 @@ describe("a call that the SDK asks about before it runs it", () => {
     for (const pdp of [fakePdp(), fakePdp({ decide: async () => deny() })]) {
       const { calls, options } = await stage(pdp);
       const [input, given] = [{ topic: "x" }, options()];
-      await calls.ask(input, given);
+      await calls.hasToWait(input, given);
       expect(pdp.redeemed).toEqual([]);
       const { admitted } = await calls.admit(input, given);
       expect([pdp.asked.length, pdp.redeemed.length]).toEqual([1, admitted ? 1 : 0]);
@@ -25,7 +25,7 @@ describe("a call that the SDK asks about before it runs it", () => {
   test("runs with what was decided, whatever happened to its input meanwhile", async () => {
     const { calls, options } = await stage();
     const [input, given] = [{ topic: "x" }, options()];
-    await calls.ask(input, given);
+    await calls.hasToWait(input, given);
     input.topic = "everything";
     expect(await calls.admit(input, given)).toMatchObject({ admitted: true, arguments: { topic: "x" } });
   });
@@ -39,7 +39,7 @@ describe("a call that the SDK asks about before it runs it", () => {
   ])("is another question for %s", async (which, change) => {
     const { calls, options, pdp } = await stage();
     const [input, given] = [{ topic: "x" }, options()];
-    await calls.ask(input, given);
+    await calls.hasToWait(input, given);
     if (which === "its second run") await calls.admit(input, given);
     const [other = input, otherOptions] = change(given);
     await calls.admit(other, otherOptions);
@@ -49,7 +49,7 @@ describe("a call that the SDK asks about before it runs it", () => {
   test.each([undefined, null, "x", 7])("is asked about again when its input is %s, which nobody can hold on to", async (input) => {
     const { calls, options, pdp } = await stage();
     const given = options();
-    expect((await calls.ask(input, given)).refused?.refusal.code ?? "permit").toBe(input === undefined || input === null ? "permit" : "argument_not_allowed");
+    expect(await calls.hasToWait(input, given)).toBe(false);
     await calls.admit(input, given);
     expect(pdp.asked).toHaveLength(2);
   });
@@ -58,7 +58,7 @@ describe("a call that the SDK asks about before it runs it", () => {
     const { calls, options, pdp } = await stage();
     const abort = new AbortController();
     const [input, given] = [{ topic: "x" }, options({ abortSignal: abort.signal })];
-    await calls.ask(input, given);
+    await calls.hasToWait(input, given);
     abort.abort();
     expect(await calls.admit(input, given)).toMatchObject({ admitted: false, refused: { refusal: { code: "call_aborted" } } });
     expect(pdp.settled.map(({ status }) => status)).toEqual(["not_run"]);
