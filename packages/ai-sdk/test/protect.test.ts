@@ -99,6 +99,7 @@ describe("a tool that cannot be enforced", () => {
       { type: "provider", isProviderExecuted: true, id: "acme.search", args: {}, inputSchema, execute },
     ],
     ["of a provider that ai 6 cannot tell from one it executes", { type: "provider", id: "acme.search", args: {}, inputSchema, execute }],
+    ["that says so of itself in no other way", { isProviderExecuted: true, inputSchema, execute }],
     ["of a provider in ai 5", { type: "provider-defined", id: "acme.search", args: {}, inputSchema, execute }],
     ["of an unknown kind", { type: "remote", inputSchema, execute }],
     ["whose search the SDK runs instead", toolSearch()],

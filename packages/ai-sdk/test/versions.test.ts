@@ -1,4 +1,5 @@
 import { createMCPClient } from "@ai-sdk/mcp";
+import { createWorld } from "@ambit/conformance";
 import type { Obligation } from "@ambit/core";
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
 import { McpServer } from "@modelcontextprotocol/sdk/server/mcp.js";
@@ -52,6 +53,26 @@ describe.each(named)("a protected tool of %s", (_, sdk) => {
     const given = { user: "u1" };
     await runIn(sdk, await covering({ search: frozen }), [CALL], sdk.major === 7 ? { toolsContext: { search: given } } : { experimental_context: given });
     expect(seen).toEqual([given]);
+  });
+
+  test("whose call goes by another enforcement point on its way is decided and charged once", async () => {
+    const { pep, begin, records } = await createWorld({ holding: "handles" });
+    const envelope = await begin();
+    const ran: unknown[] = [];
+    /** A transport that asks, too. */
+    const send = (args: unknown): Promise<unknown> => pep.enforce({ envelope, tool: "search_run", arguments: args }, (decided) => ran.push(decided));
+    const execute = async (input: unknown): Promise<string> => (await send(input), "found");
+    const report = async function* (input: unknown): AsyncGenerator<string> {
+      yield "searching";
+      await send(input);
+      yield "found";
+    };
+    for (const [at, body] of [execute, report].entries()) {
+      const search_run = sdk.tool({ inputSchema: z.object({}), execute: body });
+      const { tools } = protect(pep, { tools: { search_run } as never, envelope });
+      await runIn(sdk, tools, [{ id: `call-${at}`, name: "search_run", input: {} }]);
+    }
+    expect([ran, records("decision").length, records("outcome").length]).toEqual([[{}, {}], 2, 2]);
   });
 
   test("may be dynamic, and stays so", async () => {
