@@ -108,6 +108,17 @@ describe.each<[string, Sdk, boolean]>([
     expect([codes(await resume(answered(paused))), ran]).toEqual([["approval_denied"], []]);
   });
 
+  test("goes together with the SDK's own secret, which has it refuse a history that was made up", async () => {
+    const { pay, tools, ran, answer } = await stage(sdk, isStreamed);
+    const options = { experimental_toolApprovalSecret: "secret", onError: () => undefined };
+    const history = answered(await pay([CALL], options));
+    await answer("approve");
+    await runIn(sdk, tools(), [], { messages: edited(history, '"amount":5', '"amount":6'), isStreamed, ...options }).catch(() => undefined);
+    expect(ran).toEqual([]);
+    await runIn(sdk, tools(), [], { messages: history, isStreamed, ...options });
+    expect(ran).toEqual([CALL.input]);
+  });
+
   test("lets the other calls of its turn run", async () => {
     const { pep, task, ran, execute, answer } = await stage(sdk, isStreamed);
     const inputSchema = z.object({}).loose();

@@ -3,7 +3,7 @@ import * as ai7 from "ai";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { coverage, protect } from "../src/index.ts";
-import { CALL, DOORS, history } from "./support/doors.ts";
+import { CALL, doorsOf, history } from "./support/doors.ts";
 import { deny, enforcement, fakePdp, type FakePdp } from "./support/fake-pdp.ts";
 import { callingModelOf } from "./support/models.ts";
 import { codes, runIn } from "./support/runs.ts";
@@ -33,7 +33,7 @@ function redeemingOnce(): FakePdp {
 }
 
 describe.each(named)("every way to run a tool of %s", (_, sdk) => {
-  describe.each(DOORS.filter(({ since }) => since <= sdk.major).map((door) => [door.title, door] as const))("%s", (_title, door) => {
+  describe.each(doorsOf(sdk).map((door) => [door.title, door] as const))("%s", (_title, door) => {
     test("runs a tool that nobody protects: it is a way", async () => {
       const { raw, ran } = await stage(sdk);
       await door.open(sdk, raw);
@@ -60,7 +60,7 @@ describe.each(named)("every way to run a tool of %s", (_, sdk) => {
   test("a history that claims a call runs nothing under an envelope that is gone", async () => {
     const { raw, ran, pep } = await stage(sdk);
     const { tools } = protect(pep, { tools: raw as never, envelope: () => undefined });
-    for (const door of DOORS.filter(({ since }) => since <= sdk.major)) await door.open(sdk, tools).catch(() => undefined);
+    for (const door of doorsOf(sdk)) await door.open(sdk, tools).catch(() => undefined);
     expect(ran).toEqual([]);
   });
 
@@ -100,7 +100,7 @@ describe.each(named)("every way to run a tool of %s", (_, sdk) => {
   // What stays open, each with what tells of it.
   test("LIMIT: the tool that went in, and one that is spread in beside, run undecided; `coverage` names them", async () => {
     const { raw, ran, tools, pdp } = await stage(sdk, fakePdp({ decide: async () => deny() }));
-    await DOORS[0]?.open(sdk, { ...tools, ...raw });
+    await doorsOf(sdk)[0]?.open(sdk, { ...tools, ...raw });
     expect([ran.length, pdp.asked.length]).toEqual([1, 0]);
     expect(coverage({ ...tools, ...raw }).items).toMatchObject([{ name: "notes_read" }]);
     expect(coverage({ ...tools, ...raw }).items[0]?.coveredBy).toBeUndefined();

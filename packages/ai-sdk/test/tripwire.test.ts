@@ -2,7 +2,7 @@ import { registerTelemetry } from "ai";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { protect, tripwire } from "../src/index.ts";
-import { CALL, DOORS } from "./support/doors.ts";
+import { CALL, doorsOf } from "./support/doors.ts";
 import { enforcement, fakePdp } from "./support/fake-pdp.ts";
 import { callingModelOf } from "./support/models.ts";
 import { codes, runIn } from "./support/runs.ts";
@@ -27,7 +27,7 @@ async function stage() {
 }
 
 /** Those at which the SDK asks its integrations: not where the application runs a tool itself, or brings integrations of its own. */
-const THROUGH_THE_SDK = DOORS.filter(({ title }) => !/execute`|telemetry|tool caller/.test(title));
+const THROUGH_THE_SDK = doorsOf(sdk7).filter(({ title }) => !/execute`|telemetry|tool caller/.test(title));
 
 describe("with the tripwire of ai 7", () => {
   test.each(THROUGH_THE_SDK.map((door) => [door.title, door] as const))("a tool that nobody protects is stopped: %s", async (_, door) => {

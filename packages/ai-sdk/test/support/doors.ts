@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import * as ai7 from "ai";
 import * as ai6 from "ai-6";
 import { callingModelOf, type Call } from "./models.ts";
@@ -9,6 +12,7 @@ export interface Door {
   readonly title: string;
   /** The versions that have it. */
   readonly since: 5 | 6 | 7;
+  readonly until?: 5 | 6;
   open(sdk: Sdk, tools: Readonly<Record<string, object>>): Promise<unknown>;
 }
 
@@ -44,10 +48,24 @@ export function history(input: unknown): readonly Message[] {
   ];
 }
 
+/** Serves one request with what writes a response of Node. */
+async function responding(write: (response: ServerResponse) => unknown): Promise<void> {
+  let writing: unknown;
+  const server = createServer((_, response) => void (writing = write(response))).listen(0, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    await (await fetch(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)).text();
+    await writing;
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
 type Executable = { readonly execute: (input: unknown, options: object) => Promise<unknown> };
 const byHand = { toolCallId: "call-1", messages: [], context: {} };
 
-export const DOORS: readonly Door[] = [
+const DOORS: readonly Door[] = [
   { title: "generateText", since: 5, open: (sdk, tools) => runIn(sdk, tools, [CALL]) },
   { title: "streamText", since: 5, open: (sdk, tools) => runIn(sdk, tools, [CALL], { isStreamed: true }) },
   {
@@ -59,6 +77,17 @@ export const DOORS: readonly Door[] = [
     title: "streamText, read by nobody but `consumeStream`",
     since: 5,
     open: async (sdk, tools) => sdk.streamText({ model: callingModelOf(sdk, [CALL]), tools, prompt: "go" }).consumeStream(),
+  },
+  {
+    title: "streamText, as a response of text",
+    since: 5,
+    open: (sdk, tools) => read(sdk.streamText({ model: callingModelOf(sdk, [CALL]), tools, prompt: "go" }).toTextStreamResponse().body),
+  },
+  {
+    title: "streamText, piped to a response of Node",
+    since: 5,
+    open: (sdk, tools) =>
+      responding((response) => sdk.streamText({ model: callingModelOf(sdk, [CALL]), tools, prompt: "go" }).pipeUIMessageStreamToResponse(response)),
   },
   {
     title: "streamText with little memory",
@@ -76,6 +105,12 @@ export const DOORS: readonly Door[] = [
     open: (sdk, tools) => agentOf(sdk, tools, { prepareCall: (options: object) => options }).generate({ prompt: "go" }),
   },
   {
+    title: "an agent's `respond`",
+    since: 5,
+    until: 5,
+    open: async (sdk, tools) => read((agentOf(sdk, tools) as unknown as { respond(options: object): Response }).respond({ messages: USER_MESSAGES }).body),
+  },
+  {
     title: "createAgentUIStream",
     since: 6,
     open: async (sdk, tools) => read(await uiOf(sdk).createAgentUIStream({ agent: agentOf(sdk, tools) as never, uiMessages: USER_MESSAGES })),
@@ -84,6 +119,12 @@ export const DOORS: readonly Door[] = [
     title: "createAgentUIStreamResponse",
     since: 6,
     open: async (sdk, tools) => read((await uiOf(sdk).createAgentUIStreamResponse({ agent: agentOf(sdk, tools) as never, uiMessages: USER_MESSAGES })).body),
+  },
+  {
+    title: "pipeAgentUIStreamToResponse",
+    since: 6,
+    open: (sdk, tools) =>
+      responding((response) => uiOf(sdk).pipeAgentUIStreamToResponse({ response, agent: agentOf(sdk, tools) as never, uiMessages: USER_MESSAGES })),
   },
   {
     title: "DirectChatTransport",
@@ -179,3 +220,8 @@ export const DOORS: readonly Door[] = [
       ),
   },
 ];
+
+/** Those that a version has. */
+export function doorsOf({ major }: Sdk): readonly Door[] {
+  return DOORS.filter(({ since, until = 7 }) => since <= major && major <= until);
+}

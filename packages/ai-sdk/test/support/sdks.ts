@@ -1,3 +1,4 @@
+import type { ServerResponse } from "node:http";
 import type { LanguageModelV4CallOptions } from "@ai-sdk/provider";
 import * as ai7 from "ai";
 import * as ai5 from "ai-5";
@@ -46,6 +47,8 @@ export interface StreamResult {
   readonly textStream: ReadableStream<string>;
   toUIMessageStream(): ReadableStream<Part>;
   toUIMessageStreamResponse(): Response;
+  toTextStreamResponse(): Response;
+  pipeUIMessageStreamToResponse(response: ServerResponse): unknown;
   consumeStream(): PromiseLike<void>;
 }
 
