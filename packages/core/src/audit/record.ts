@@ -3,7 +3,17 @@ import { isJsonObject, own, type Json, type JsonObject } from "../data/json.ts";
 export const RECORD_VERSION = 1;
 
 /** What a record is about. A crash between a decision and its outcome stays visible: the outcome is missing. */
-export type RecordKind = "begin" | "hand_off" | "decision" | "outcome" | "end" | "revoke" | "approval_request" | "approval_answer" | "policy_load";
+export type RecordKind =
+  | "begin"
+  | "hand_off"
+  | "decision"
+  | "outcome"
+  | "end"
+  | "revoke"
+  | "approval_request"
+  | "approval_answer"
+  | "policy_load"
+  | "security_event";
 
 /** What the decision point wants written; the log adds its place in the chain. */
 export interface RecordBody {

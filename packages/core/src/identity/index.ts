@@ -21,3 +21,6 @@ export type { SpiffeIssuer } from "./spiffe.ts";
 export type { IdSource, ProofAnswer, ProofDemand, ProvenIdentity, TenantSource } from "./proven-identity.ts";
 export type { ProofRefusal, ProofRefused } from "./proof-refusal.ts";
 export { readSpiffeId, type SpiffeId } from "./spiffe-id.ts";
+
+// What issuers tell.
+export { createEventVerifier, type EventIssuer, type EventTokenAnswer, type EventTokenProblem, type EventVerifier } from "./event-token.ts";
