@@ -2,6 +2,7 @@ import { AmbitError, PDP_CAPABILITY, type JsonObject, type Pdp } from "@ambit/co
 import { createApprovalDesk, type ApprovalDesk } from "./approvals/desk.ts";
 import { clock } from "./clock.ts";
 import { loadConfig, type PdpConfig } from "./config/load-config.ts";
+import type { Counter } from "./counter.ts";
 import type { Directory } from "./directory/directory.ts";
 import type { Relations } from "./relations/relations.ts";
 import { createSetting } from "./create-setting.ts";
@@ -11,6 +12,7 @@ import { end } from "./lifecycle/end.ts";
 import { handOff } from "./lifecycle/hand-off.ts";
 import { introduce } from "./lifecycle/introduce.ts";
 import { revoke, type Revocation } from "./lifecycle/revoke.ts";
+import { takeSecurityEvents, type TakenEvents } from "./lifecycle/security-events.ts";
 import { inspectChain, type Inspection } from "./oauth/inspect-chain.ts";
 import type { PdpOptions } from "./options.ts";
 import type { Catalogue } from "./server/catalogue.ts";
@@ -33,6 +35,13 @@ export interface EmbeddedPdp extends Pdp, AsyncDisposable {
   reload(config?: string | URL | PdpConfig): Promise<void>;
   /** Revokes what was given out until now for a task, a session, an agent, a delegator or a tenant, with everything derived from it. */
   revoke(revocation: Revocation): Promise<void>;
+  /**
+   * Does what a security event token says (CAEP, RISC), once. `payload` is of a token that was verified to be one, and to be of its issuer; `audience` is what it must be for.
+   * Throws `AmbitError`: `proof_invalid` and `audience_mismatch` for what is no such token, `state_unavailable` and `log_unavailable` when it has to be sent again.
+   */
+  takeSecurityEvents(payload: unknown, audience: string): Promise<TakenEvents>;
+  /** What it counts besides its answers, for metrics. */
+  counters(): readonly Counter[];
   /** The tenant of a signed chain, expired or not; `undefined` for what is none. */
   tenantOf(chain: readonly string[]): Promise<string | undefined>;
   /** What a signed chain says, and whether it stands. Decides nothing and never rejects. */
@@ -108,6 +117,8 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
     get relations() {
       return setting.relations;
     },
+    takeSecurityEvents: (payload, audience) => told(() => takeSecurityEvents(setting, payload, audience)),
+    counters: () => Object.values(own.runtime.counters),
     revoke: (revocation) => told(() => revoke(setting, revocation)),
     reload: async (again = config) => {
       const next = await loadConfig(again, now);

@@ -14,6 +14,8 @@ export type { ApprovalDesk } from "./approvals/desk.ts";
 export { parseUserModel, readClaims, readSecurityEvents, type Directory, type SecurityEvents, type User } from "./directory/index.ts";
 export type { Signing } from "./envelopes/signed-chains.ts";
 export type { Revocation } from "./lifecycle/revoke.ts";
+export type { TakenEvents } from "./lifecycle/security-events.ts";
+export type { Counter } from "./counter.ts";
 
 // What tools around the decision point need: reading what a person wrote, and writing a first version of it.
 export { parseAnchors, type AnchorSource } from "./config/anchors.ts";

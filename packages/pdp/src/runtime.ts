@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Approval } from "./approvals/approvals.ts";
 import type { LoadedConfig } from "./config/load-config.ts";
 import type { ChainLink } from "./envelopes/chain.ts";
+import { createCounters, type Counters } from "./counter.ts";
 import { createHandles, type Handles } from "./envelopes/handles.ts";
 import { createMemoryRelations } from "./relations/memory-relations.ts";
 import type { RelationStore } from "./relations/relation-store.ts";
@@ -39,6 +40,9 @@ export interface Runtime {
   readonly receipts: Receipts;
   /** When requests for approval were made, by lineage: the latest of many. */
   readonly requests: Recent<readonly number[]>;
+  /** The latest security event tokens that nothing came of. */
+  readonly ignoredEvents: Recent<true>;
+  readonly counters: Counters;
 }
 
 /** What a decision point opens and has to close again, and what of it is kept here. */
@@ -89,6 +93,8 @@ export async function createRuntime({ log: path, state: place }: Places, options
       recorded: createRecent(10_000),
       receipts: createReceipts(documents),
       requests: createRecent(10_000),
+      ignoredEvents: createRecent(10_000),
+      counters: createCounters(),
     },
     ringOf: (issuer, key) => {
       const ring = rings.get(issuer) ?? createKeyRing({ current: key, now });

@@ -5,7 +5,9 @@ import type { ProofVerifier } from "@ambit/core/identity";
 import type { Caller, Role } from "../server/callers.ts";
 import type { ServeOptions } from "../server/serve.ts";
 import { parseIdentity } from "./identity.ts";
+import type { SecurityEventOptions } from "../operation/security-event-route.ts";
 import { Reader } from "./reader.ts";
+import { parseSecurityEvents } from "./security-events.ts";
 
 /** How the decision point is served, as it is configured. */
 export interface Serving {
@@ -13,17 +15,19 @@ export interface Serving {
   readonly callers: readonly Caller[];
   /** Whose tokens show which workload asks for an envelope; absent: no OAuth endpoints. */
   readonly workloads: ProofVerifier | undefined;
+  /** Whose security events are taken; absent: no receiver. */
+  readonly securityEvents: SecurityEventOptions | undefined;
   readonly serve: ServeOptions;
 }
 
-const ROLES: readonly Role[] = ["enforce", "assert", "approve", "operate", "administer", "evaluate", "observe"];
+const ROLES: readonly Role[] = ["enforce", "assert", "approve", "operate", "administer", "evaluate", "observe", "transmit"];
 
 /**
- * Reads how a decision point is served: `{ "url", "port", "host"?, "tls"?: { "cert", "key", "client_ca"? }, "behind_proxy"?, "workloads"?, "callers": […] }`; the files of `tls` are named relative to `path`.
+ * Reads how a decision point is served: `{ "url", "port", "host"?, "tls"?: { "cert", "key", "client_ca"? }, "behind_proxy"?, "workloads"?, "security_events"?, "callers": […] }`; the files of `tls` are named relative to `path`.
  * Refuses (`config_invalid`) unknown members, and callers that nobody could be. What they may be, `createPdpService` checks.
  */
 export async function parseServing(data: unknown, path: string, now: () => number = Date.now): Promise<Serving> {
-  const reader = new Reader("config_invalid", path, data).members(["url", "port", "callers"], ["host", "tls", "behind_proxy", "workloads"]);
+  const reader = new Reader("config_invalid", path, data).members(["url", "port", "callers"], ["host", "tls", "behind_proxy", "workloads", "security_events"]);
   const [host, tls, proxy] = [reader.at("host"), reader.at("tls"), reader.at("behind_proxy")];
   const file = async (part: Reader): Promise<string> => {
     try {
@@ -39,6 +43,7 @@ export async function parseServing(data: unknown, path: string, now: () => numbe
     url: reader.at("url").text(),
     callers: callers.map((caller) => readCaller(caller, now)),
     workloads: reader.at("workloads").isAbsent ? undefined : parseIdentity(reader.at("workloads"), now),
+    securityEvents: reader.at("security_events").isAbsent ? undefined : parseSecurityEvents(reader.at("security_events"), now),
     serve: {
       port: reader.at("port").count(),
       ...(host.isAbsent ? {} : { host: host.text() }),

@@ -24,6 +24,8 @@ export interface SecurityEvents {
   readonly issuer: string;
   /** `jti`: the same for every copy of one token. */
   readonly id: string;
+  /** `iat`, milliseconds since the epoch. */
+  readonly issuedAt: number;
   readonly changes: readonly SecurityChange[];
   /** What nothing comes of, with the reason. Whoever receives events tells the operator. */
   readonly ignored: readonly IgnoredEvent[];
@@ -95,7 +97,7 @@ export function readSecurityEvents(model: Pick<UserModel, "issuers">, payload: u
     if (typeof told === "string") ignored.push({ event, reason: told });
     else changes.push(...told);
   }
-  return Object.freeze({ issuer: issuer.issuer, id, changes: Object.freeze(changes), ignored: Object.freeze(ignored) });
+  return Object.freeze({ issuer: issuer.issuer, id, issuedAt, changes: Object.freeze(changes), ignored: Object.freeze(ignored) });
 }
 
 /** A session that is not named is every session of the user: taking away more than was asked for is safe, less is not. */

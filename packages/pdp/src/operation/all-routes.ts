@@ -8,6 +8,7 @@ import { oauthRoutes } from "../oauth/routes.ts";
 import type { Route } from "../server/route.ts";
 import { approvalRoutes } from "./approval-routes.ts";
 import { peopleRoutes } from "./people-routes.ts";
+import { securityEventRoute, type SecurityEventOptions } from "./security-event-route.ts";
 
 export interface AllRoutesOptions {
   readonly pdp: EmbeddedPdp;
@@ -15,21 +16,24 @@ export interface AllRoutesOptions {
   readonly url: string;
   /** Whose tokens show which workload asks for an envelope. Without it there are no OAuth endpoints. */
   readonly workloads?: ProofVerifier | undefined;
+  /** Whose security events are taken. Without it there is no receiver. */
+  readonly securityEvents?: SecurityEventOptions | undefined;
   /** Milliseconds since the epoch. @defaultValue `Date.now` */
   readonly now?: (() => number) | undefined;
 }
 
 /**
  * Everything that the service has besides what enforcement points ask: answers to what waits for an approval, who the users are, who is what to which thing, the AuthZEN API with its
- * profiles, and OAuth around the envelope.
+ * profiles, security events, and OAuth around the envelope.
  */
-export function allRoutes({ pdp, url, workloads, now = Date.now }: AllRoutesOptions): readonly Route[] {
+export function allRoutes({ pdp, url, workloads, securityEvents, now = Date.now }: AllRoutesOptions): readonly Route[] {
   const metadata = { ...obligationsMetadata(), ...accessRequestMetadata(url) };
   return [
     ...approvalRoutes(pdp.approvals),
     ...peopleRoutes(pdp),
     ...authzenRoutes({ evaluator: createEngineEvaluator(() => pdp.rules(), now), url, metadata }),
     ...accessRequestRoutes({ approvals: pdp.approvals, url, now }),
+    ...(securityEvents === undefined ? [] : [securityEventRoute(pdp, securityEvents)]),
     ...(workloads === undefined ? [] : oauthRoutes({ pdp, url, workloads, jwks: () => pdp.jwks(), now })),
   ];
 }

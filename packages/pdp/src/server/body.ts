@@ -1,30 +1,37 @@
 import { readMessage } from "@ambit/core/pdp-client";
-import type { RouteCall } from "./route.ts";
+import type { BodyKind, RouteCall } from "./route.ts";
 import { requestProblem } from "./problem.ts";
 
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** Exact but for the case, which media types do not know (RFC 9110 section 8.3.1), and the one character set that JSON has. */
 const TYPES = {
-  json: /^application\/json[ \t]*(?:;[ \t]*charset=utf-8[ \t]*)?$/i,
-  form: /^application\/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=utf-8[ \t]*)?$/i,
+  json: ["application/json", /^application\/json[ \t]*(?:;[ \t]*charset=utf-8[ \t]*)?$/i],
+  form: ["application/x-www-form-urlencoded", /^application\/x-www-form-urlencoded[ \t]*(?:;[ \t]*charset=utf-8[ \t]*)?$/i],
+  "secevent+jwt": ["application/secevent+jwt", /^application\/secevent\+jwt$/i],
 } as const;
+
+/** A body as it is handed on; what a route does not take is absent. */
+export type ReadBody = Pick<RouteCall, "json" | "form" | "token">;
+
+export const NO_BODY: ReadBody = Object.freeze({ json: undefined, form: undefined, token: undefined });
 
 /**
  * The body of a request, which may be anything. Throws `media_type_unsupported`, `request_too_large` (before the rest is read), `request_timeout` and
  * `request_malformed`.
  */
-export async function readBody(request: Request, kind: "json" | "form", mostBytes: number, signal: AbortSignal): Promise<Pick<RouteCall, "json" | "form">> {
-  if (!TYPES[kind].test(request.headers.get("content-type") ?? "")) {
-    const expected = kind === "json" ? "application/json" : "application/x-www-form-urlencoded";
+export async function readBody(request: Request, kind: BodyKind, mostBytes: number, signal: AbortSignal): Promise<ReadBody> {
+  const [expected, type] = TYPES[kind];
+  if (!type.test(request.headers.get("content-type") ?? "")) {
     throw requestProblem("media_type_unsupported", `the body must be ${expected} in UTF-8`, { "accept-post": expected });
   }
   if ((request.headers.get("content-encoding") ?? "identity") !== "identity") throw requestProblem("media_type_unsupported", "the body must not be compressed");
   const text = decode(await bytesOf(request, mostBytes, signal));
-  if (kind === "form") return { json: undefined, form: readForm(text) };
+  if (kind === "form") return { ...NO_BODY, form: readForm(text) };
+  if (kind === "secevent+jwt") return { ...NO_BODY, token: text };
   const read = readMessage(text);
   if ("problem" in read) throw requestProblem("request_malformed", `the body ${read.problem}`);
-  return { json: read.json, form: undefined };
+  return { ...NO_BODY, json: read.json };
 }
 
 async function bytesOf(request: Request, mostBytes: number, signal: AbortSignal): Promise<Uint8Array> {

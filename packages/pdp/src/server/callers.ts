@@ -6,9 +6,9 @@ import { requestProblem } from "./problem.ts";
 /**
  * What a caller may ask. `enforce`: everything that an enforcement point asks. `assert`: to begin a task on the caller's own word for its delegator, without a proof.
  * `approve`: to read what waits for people, and answer it. `operate`: revocations. `administer`: who the users are, and who is what to which thing; whoever may do that can give
- * themselves what policies and approvals ask for. `evaluate`: questions of policy only. `observe`: metrics.
+ * themselves what policies and approvals ask for. `evaluate`: questions of policy only. `observe`: metrics. `transmit`: to push security events.
  */
-export type Role = "enforce" | "assert" | "approve" | "operate" | "administer" | "evaluate" | "observe";
+export type Role = "enforce" | "assert" | "approve" | "operate" | "administer" | "evaluate" | "observe" | "transmit";
 
 interface CallerRules {
   /** For records. */
@@ -58,7 +58,7 @@ export function secretDigest(secret: string): string {
   return `sha-256:${hash("sha256", secret, "base64url")}`;
 }
 
-const ROLES: readonly Role[] = ["enforce", "assert", "approve", "operate", "administer", "evaluate", "observe"];
+const ROLES: readonly Role[] = ["enforce", "assert", "approve", "operate", "administer", "evaluate", "observe", "transmit"];
 const DIGEST = /^sha-256:([A-Za-z0-9_-]{43})$/;
 const FINGERPRINT = /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/;
 const NAME = /^(?:URI|DNS):[\x21-\x7e]+$/;

@@ -1,3 +1,5 @@
+import type { Counter } from "../counter.ts";
+
 /** What happened, for Prometheus. INVARIANT I10: routes, statuses and codes; never an id, a tenant or a name that somebody chose. */
 export interface Metrics {
   readonly answered: (route: string, status: number, milliseconds: number) => void;
@@ -21,7 +23,8 @@ interface Histogram {
   count: number;
 }
 
-export function createMetrics(): Metrics {
+/** `others`: counted elsewhere, and told here. */
+export function createMetrics(others: () => readonly Counter[] = () => []): Metrics {
   const requests = new Map<string, number>();
   const decisions = new Map<string, number>();
   const chains = new Map<string, number>();
@@ -52,6 +55,7 @@ export function createMetrics(): Metrics {
         counterText("ambit_pdp_requests_total", "Requests by route and status.", requests),
         counterText("ambit_pdp_decisions_total", "Decisions by what was asked, outcome and code.", decisions),
         counterText("ambit_pdp_chain_handles_total", "Chains shown by their digest, by whether it was known.", chains),
+        ...others().map(({ name, help, series }) => counterText(name, help, series)),
         histogramText("ambit_pdp_request_duration_seconds", "Time from the headers of a request to its answer.", durations),
       ].join(""),
   });

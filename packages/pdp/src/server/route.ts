@@ -16,6 +16,8 @@ export interface RouteCall {
   readonly json: Json | undefined;
   /** The body of a route that takes a form; a name that occurs twice was refused. */
   readonly form: URLSearchParams | undefined;
+  /** The body of a route that takes a token. */
+  readonly token: string | undefined;
   /** Aborts when nobody waits any longer. */
   readonly signal: AbortSignal;
 }
@@ -30,6 +32,9 @@ export interface RouteAnswer {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** What a body can be: JSON, a form, or a security event token (RFC 8417). */
+export type BodyKind = "json" | "form" | "secevent+jwt";
+
 /** One thing that can be asked over HTTP. Everything else at its path is `method_not_allowed`. */
 export interface Route {
   readonly method: "GET" | "POST";
@@ -38,7 +43,9 @@ export interface Route {
   /** What a caller must be allowed; `open` asks nobody who they are. */
   readonly role: Role | "open";
   /** What a POST carries. @defaultValue "json" */
-  readonly body?: "json" | "form" | "none";
+  readonly body?: BodyKind | "none";
+  /** Bytes of the body, where it is to be less than the service takes. */
+  readonly mostBytes?: number;
   /** Whether there may be a query. @defaultValue false */
   readonly takesQuery?: boolean;
   /** Throws `requestProblem` where it does not answer; whatever else it throws is an `internal` problem of which nothing is told. */
@@ -47,5 +54,10 @@ export interface Route {
   readonly tell?: (
     problem: ToldProblem,
     requestId: string,
-  ) => { readonly type: string; readonly body: string; /** @defaultValue that of the problem */ readonly status?: number };
+  ) => {
+    readonly type: string;
+    readonly body: string;
+    /** @defaultValue that of the problem */ readonly status?: number;
+    readonly headers?: Readonly<Record<string, string>>;
+  };
 }

@@ -1,4 +1,5 @@
 import type { Pdp } from "@ambit/core";
+import type { Counter } from "../counter.ts";
 import type { Catalogue } from "./catalogue.ts";
 import type { Revocation } from "../lifecycle/revoke.ts";
 
@@ -7,6 +8,8 @@ export interface ServedPdp extends Pdp {
   revoke(revocation: Revocation): Promise<void>;
   /** The tenant of a chain, expired or not; `undefined` for what is none. */
   tenantOf(chain: readonly string[]): Promise<string | undefined>;
+  /** What it counts besides its answers, for `/metrics`. */
+  counters?(): readonly Counter[];
   /** What the digests of the terms are made of. */
   catalogue(): Catalogue;
 }

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { AmbitError, randomText } from "@ambit/core";
 import { ambitRoutes } from "./ambit-routes.ts";
-import { readBody } from "./body.ts";
+import { NO_BODY, readBody } from "./body.ts";
 import { createAuthentication, mustHaveRole, type Caller, type Connection } from "./callers.ts";
 import { healthRoutes, type ReadyChecks } from "./health-routes.ts";
 import { createMetrics } from "./metrics.ts";
@@ -55,7 +55,7 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
   for (const [name, value] of Object.entries({ mostBytes, deadline, chains }))
     if (!(Number.isSafeInteger(value) && value > 0)) throw new AmbitError("option_invalid", `\`${name}\` must be a whole number of at least 1`);
   const authenticate = createAuthentication(callers);
-  const metrics = createMetrics();
+  const metrics = createMetrics(() => pdp.counters?.() ?? []);
   const requestIdOf = createRequestIds();
   let isStopping = false;
   const all = [...ambitRoutes(pdp, url, createSeenChains(chains, metrics.chain), metrics), ...healthRoutes(ready, metrics, () => isStopping, now), ...routes];
@@ -73,7 +73,7 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
     const caller = route.role === "open" ? undefined : await authenticate(request.headers, connection);
     if (caller !== undefined) mustHaveRole(caller, route.role as Exclude<Route["role"], "open">);
     const kind = route.method === "GET" ? "none" : (route.body ?? "json");
-    const body = kind === "none" ? { json: undefined, form: undefined } : await readBody(request, kind, mostBytes, signal);
+    const body = kind === "none" ? NO_BODY : await readBody(request, kind, Math.min(mostBytes, route.mostBytes ?? mostBytes), signal);
     return route.handle({ caller, requestId, headers: request.headers, params, query, ...body, signal });
   };
 
@@ -182,7 +182,7 @@ function refusing(error: unknown, requestId: string, route: Route | undefined, o
   const told = problemOf(error);
   if (told.code === "internal") hear(onError, error);
   const text: ReturnType<NonNullable<Route["tell"]>> = route?.tell?.(told, requestId) ?? { type: "application/json", body: problemText(told, requestId) };
-  return responseOf({ status: text.status ?? told.status, text, headers: told.headers }, requestId);
+  return responseOf({ status: text.status ?? told.status, text, headers: { ...told.headers, ...text.headers } }, requestId);
 }
 
 function hear(onError: (error: unknown) => void, error: unknown): void {

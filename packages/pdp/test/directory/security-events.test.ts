@@ -33,6 +33,7 @@ describe("a security event", () => {
     expect(read(token(event))).toEqual({
       issuer: ISSUER,
       id: "j1",
+      issuedAt: NOW - 10_000,
       changes: [{ kind: "leaver", tenantId: "acme", delegatorId: "idp:ann", event, at: NOW - 10_000 }],
       ignored: [],
     });

@@ -2,7 +2,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { createPep, type AmbitError, type Pdp } from "@ambit/core";
 import { pdpClient, type PdpClient, type PdpClientOptions } from "@ambit/core/pdp-client";
-import { type PdpConfig, type PdpOptions } from "@ambit/pdp";
+import type { EmbeddedPdp, PdpConfig, PdpOptions } from "@ambit/pdp";
 import {
   createPdpService,
   secretDigest,
@@ -10,6 +10,7 @@ import {
   type Caller,
   type PdpService,
   type PdpServiceOptions,
+  type Route,
   type RunningServer,
   type ServedPdp,
 } from "@ambit/pdp/server";
@@ -60,7 +61,8 @@ export interface ServiceScene extends SignedFixture {
   connect(options?: Partial<PdpClientOptions>): PdpClient;
 }
 
-export type SceneOptions = Partial<Pick<PdpServiceOptions, "callers" | "routes" | "ready" | "mostBytes" | "deadline" | "chains" | "onError">> & {
+export type SceneOptions = Partial<Pick<PdpServiceOptions, "callers" | "ready" | "mostBytes" | "deadline" | "chains" | "onError">> & {
+  readonly routes?: PdpServiceOptions["routes"] | ((pdp: EmbeddedPdp, url: string) => readonly Route[]);
   /** What the service serves instead of the decision point itself. */
   readonly wrap?: (pdp: ServedPdp) => ServedPdp;
   readonly client?: Partial<PdpClientOptions>;
@@ -73,12 +75,18 @@ function over<T extends object>(base: T, change: Partial<T>): T {
 
 /** The world of `signedFixture`, with the network between the enforcement points and the decision point. */
 export async function serviceScene(config: Partial<PdpConfig> = {}, options: PdpOptions = {}, scene: SceneOptions = {}): Promise<ServiceScene> {
-  const { wrap = (pdp: ServedPdp) => pdp, client: clientOptions, ...serviceOptions } = scene;
+  const { wrap = (pdp: ServedPdp) => pdp, client: clientOptions, routes = [], ...serviceOptions } = scene;
   const base = await signedFixture(config, options);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   const inside: ServedPdp = base.pdp;
-  const service = createPdpService({ pdp: wrap(inside), url, callers: CALLERS, ...serviceOptions });
+  const service = createPdpService({
+    pdp: wrap(inside),
+    url,
+    callers: CALLERS,
+    ...serviceOptions,
+    routes: typeof routes === "function" ? routes(base.pdp, url) : routes,
+  });
   const server = closeAfter(await servePdp(service, { port, grace: 100 }));
   const problems: AmbitError[] = [];
   const connect = (more: Partial<PdpClientOptions> = {}): PdpClient =>
