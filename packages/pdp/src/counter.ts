@@ -24,11 +24,13 @@ export function createCounter(name: string, help: string): Counter {
 
 /** What a decision point counts besides its answers. */
 export interface Counters {
+  readonly approvalNotices: Counter;
   readonly securityEvents: Counter;
 }
 
 export function createCounters(): Counters {
   return Object.freeze<Counters>({
+    approvalNotices: createCounter("ambit_pdp_approval_notices_total", "Messages to webhooks about requests for approval, by what became of them."),
     securityEvents: createCounter("ambit_pdp_security_events_total", "Security events by what came of them."),
   });
 }

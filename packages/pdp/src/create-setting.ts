@@ -1,5 +1,8 @@
 import { AmbitError, createVocabulary, type JsonObject, type Terms } from "@ambit/core";
 import type { ApprovalSetting } from "./approvals/approvals.ts";
+import { callbackChannel, type ApprovalChannel } from "./approvals/channel.ts";
+import { webhookChannel, type Webhook, type WebhookOptions } from "./approvals/webhook/webhook.ts";
+import { submissionOf } from "./authzen/profiles/access-request-draft-1.ts";
 import { createCedarEngine } from "./cedar/cedar-engine.ts";
 import { clock } from "./clock.ts";
 import { parseAgents, type Agents } from "./config/agents.ts";
@@ -19,6 +22,7 @@ import { parseManifest } from "./manifest/parse-manifest.ts";
 import type { OwnRuntime } from "./runtime.ts";
 import { catalogueOf } from "./server/catalogue.ts";
 import type { Setting } from "./setting.ts";
+import { recordUntold } from "./steps/approval-record.ts";
 
 /**
  * What is decided under, from a configuration that was read. Refuses (`config_invalid`, `manifest_invalid`, `policy_invalid`) on anything that is missing, unknown or
@@ -73,6 +77,7 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
     directory,
     relations: relations === undefined ? undefined : createRelations({ model: relations, store: runtime.relations }),
     approvals: loaded.approvals === undefined ? undefined : approvalsOf(loaded.approvals, own, signing, agents, now, directory),
+    channels: channelsOf(loaded.approvals?.webhooks ?? [], own, options, now),
   });
   return { setting, activate: () => ring?.activate() };
 }
@@ -86,7 +91,7 @@ function checkApproverKeys(approvals: ApprovalConfig | undefined, agents: Agents
 }
 
 function approvalsOf(
-  { key, ...config }: ApprovalConfig,
+  { key, webhooks: _, ...config }: ApprovalConfig,
   { runtime, answerKey }: OwnRuntime,
   signing: Signing | undefined,
   agents: Agents,
@@ -106,6 +111,19 @@ function approvalsOf(
       return known?.user.roles ?? [];
     },
     now,
+  };
+}
+
+function channelsOf(webhooks: readonly Webhook[], { runtime }: OwnRuntime, { onApprovalRequest }: PdpOptions, now: () => number): readonly ApprovalChannel[] {
+  const options: WebhookOptions = { outbox: runtime.outbox, write: submissionOf, onEnd: noticeOf(runtime), now };
+  return [...(onApprovalRequest === undefined ? [] : [callbackChannel(onApprovalRequest)]), ...webhooks.map((webhook) => webhookChannel(webhook, options))];
+}
+
+/** Every message is counted; one that nobody got is on the record. */
+function noticeOf({ log, counters }: OwnRuntime["runtime"]): WebhookOptions["onEnd"] {
+  return async (approval, host, ending) => {
+    counters.approvalNotices.add({ outcome: ending.outcome });
+    if (ending.outcome !== "delivered") await recordUntold({ log }, approval, host, ending);
   };
 }
 

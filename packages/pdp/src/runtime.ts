@@ -3,7 +3,7 @@ import { AmbitError, type DocumentStore, type StateStore } from "@ambit/core";
 import { createKeyRing, type KeyRing, type NamedKey } from "@ambit/core/identity";
 import { generateKey, type SigningKey } from "@ambit/core/token";
 import { isDeepStrictEqual } from "node:util";
-import type { Approval } from "./approvals/approvals.ts";
+import { createOutbox, type Outbox } from "./approvals/webhook/outbox.ts";
 import type { LoadedConfig } from "./config/load-config.ts";
 import type { ChainLink } from "./envelopes/chain.ts";
 import { createCounters, type Counters } from "./counter.ts";
@@ -27,8 +27,8 @@ export interface Runtime {
   readonly grantLifetime: number;
   /** Asked through `clock` only. */
   readonly now: () => number;
-  /** Tells people, in nobody's way, that a request waits for them. */
-  readonly notify: (approval: Approval) => void;
+  /** What is on its way to webhooks. */
+  readonly outbox: Outbox;
   /** Signed envelopes that are known to be let in. */
   readonly letIn: WeakSet<ChainLink>;
   /** Introductions that are being decided, by envelope. */
@@ -60,7 +60,7 @@ export interface OwnRuntime {
 type Places = Pick<LoadedConfig, "log" | "state">;
 
 export async function createRuntime({ log: path, state: place }: Places, options: PdpOptions): Promise<OwnRuntime> {
-  const { now = Date.now, grantLifetime = 10_000, onApprovalRequest } = options;
+  const { now = Date.now, grantLifetime = 10_000 } = options;
   const opened = options.state === undefined ? await openState(place) : openMemory();
   const state = options.state ?? opened.state;
   const ownLog =
@@ -71,6 +71,7 @@ export async function createRuntime({ log: path, state: place }: Places, options
         })
       : undefined;
   const documents = options.documents ?? (keepsDocuments(state) ? state : opened.documents);
+  const outbox = createOutbox();
   const handles = createHandles();
   const rings = new Map<string, KeyRing>();
   return {
@@ -82,11 +83,7 @@ export async function createRuntime({ log: path, state: place }: Places, options
       log: options.log ?? ownLog ?? createMemoryLog({ now }),
       grantLifetime,
       now,
-      // A request waits whether anybody could be told or not.
-      notify: (approval) =>
-        void Promise.resolve(approval)
-          .then(onApprovalRequest)
-          .catch(() => undefined),
+      outbox,
       letIn: new WeakSet(),
       introducing: new Map(),
       ends: new WeakMap(),
@@ -118,6 +115,8 @@ export async function createRuntime({ log: path, state: place }: Places, options
     },
     close: async () => {
       try {
+        // What cannot be delivered any more is on the record first.
+        await outbox.close();
         await ownLog?.close();
       } finally {
         await opened.close();

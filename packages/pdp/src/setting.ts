@@ -1,6 +1,7 @@
 import type { Order, Terms } from "@ambit/core";
 import type { ProofVerifier } from "@ambit/core/identity";
 import type { ApprovalSetting } from "./approvals/approvals.ts";
+import type { ApprovalChannel } from "./approvals/channel.ts";
 import type { Agents } from "./config/agents.ts";
 import type { Purposes } from "./config/purposes.ts";
 import type { Directory } from "./directory/directory.ts";
@@ -37,6 +38,8 @@ export interface Rules {
   readonly relations: Relations | undefined;
   /** Absent where nobody can approve anything. */
   readonly approvals: ApprovalSetting | undefined;
+  /** How people hear of new requests for approval. */
+  readonly channels: readonly ApprovalChannel[];
 }
 
 /** Everything that a decision depends on. */

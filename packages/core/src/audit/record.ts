@@ -11,6 +11,7 @@ export type RecordKind =
   | "end"
   | "revoke"
   | "approval_request"
+  | "approval_notice"
   | "approval_answer"
   | "policy_load"
   | "security_event";

@@ -125,7 +125,7 @@ async function loadTrust(
   };
   const approvals = reader.at("approvals");
   return {
-    approvals: approvals.value === "none" ? undefined : await parseApprovals(approvals, read),
+    approvals: approvals.value === "none" ? undefined : await parseApprovals(approvals, read, process.env),
     signing: signing.isAbsent ? undefined : await parseSigning(signing, await read(signing.at("key"), "the signing key", true)),
     anchors: anchors.isAbsent ? undefined : readAnchors(await read(anchors, "the anchors"), now),
     audience: audience.isAbsent ? [] : audience.texts(isIdentifier, "a name of visible ASCII"),

@@ -39,11 +39,17 @@ export function parseState(reader: Reader, folder: string, env: Environment): St
   return { kind, url: addressOf(reader, env, ["redis:", "rediss:"]), prefix: text("prefix") };
 }
 
+/** Text that stands in the file (`url`), or in an environment variable that the file names (`url_env`), and the place to complain of. */
+export function fromEnvironment(reader: Reader, member: string, env: Environment): readonly [Reader, string] {
+  const [given, variable] = [reader.at(member), reader.at(`${member}_env`)];
+  if (given.isAbsent === variable.isAbsent) return reader.fail(`needs either \`${member}\` or \`${member}_env\``);
+  const [place, text] = variable.isAbsent ? [given, given.text()] : [variable, Object.hasOwn(env, variable.text()) ? env[variable.text()] : undefined];
+  return text === undefined || text === "" ? place.fail("names an environment variable that is not set") : [place, text];
+}
+
 function addressOf(reader: Reader, env: Environment, protocols: readonly string[]): string {
-  const [url, variable] = [reader.at("url"), reader.at("url_env")];
-  if (url.isAbsent === variable.isAbsent) return reader.fail("needs either `url` or `url_env`");
-  const [place, address] = variable.isAbsent ? [url, url.text()] : [variable, Object.hasOwn(env, variable.text()) ? env[variable.text()] : undefined];
-  if (address === undefined || address === "") return place.fail("names an environment variable that is not set");
+  const variable = reader.at("url_env");
+  const [place, address] = fromEnvironment(reader, "url", env);
   const what = `a URL that begins with \`${protocols.map((protocol) => `${protocol}//`).join("` or `")}\``;
   if (!URL.canParse(address) || !protocols.includes(new URL(address).protocol))
     return place.fail(

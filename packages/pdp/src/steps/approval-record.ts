@@ -15,6 +15,13 @@ export async function recordApproval(setting: Setting, chain: Chain, { id, reque
   });
 }
 
+/** Somebody was to be told of a request and was not. Only the host of where: an address may let somebody in. */
+export async function recordUntold(setting: Pick<Setting, "log">, { id, request }: Approval, host: string, details: object): Promise<void> {
+  const { tenantId, taskId, lineage, agentId } = request;
+  const party = { tenant: tenantId, task: taskId, lineage, envelope: "any", agent: agentId };
+  await record(setting, "approval_notice", party, id, { tool: request.tool, channel: "webhook", host, ...details });
+}
+
 export async function recordAnswer(setting: Setting, { id, request, status }: Approval, answer: Answer, assertedBy: string): Promise<void> {
   const { tenantId, taskId, lineage, agentId } = request;
   const party = { tenant: tenantId, task: taskId, lineage, envelope: "any", agent: agentId };

@@ -1,6 +1,7 @@
 import type { AccessRequest, OnceKey } from "@ambit/core";
 import { approvalRequest, type ApprovalRequest } from "../approvals/approval-request.ts";
 import { onceKeyOf, requestApproval, spendApproval, type Approval } from "../approvals/approvals.ts";
+import { tellAll } from "../approvals/channel.ts";
 import { demandsOn } from "../approvals/demand.ts";
 import { clock } from "../clock.ts";
 import { keepUntil, leafOf, type Chain } from "../envelopes/chain.ts";
@@ -53,7 +54,7 @@ const MOST_REQUESTS = 100;
 
 /** The approval of this call; refuses while there is none. */
 async function ask(setting: Setting, chain: Chain, asked: ApprovalRequest): Promise<Approval> {
-  const { approvals, notify } = setting;
+  const { approvals, channels } = setting;
   if (approvals === undefined) throw new Refused("approval", "approval_required", UNTOLD);
   let isNew = false;
   const approval = await orRefuse("approval", "state_unavailable", UNTOLD, () =>
@@ -64,7 +65,7 @@ async function ask(setting: Setting, chain: Chain, asked: ApprovalRequest): Prom
       isNew = true;
     }),
   );
-  if (isNew) notify(approval);
+  if (isNew) tellAll(channels, approval);
   const { id, status, expiresAt } = approval;
   if (status === "approved") return approval;
   if (status === "denied") throw new Refused("approval", "approval_denied", `\`${asked.tool}\` was refused by who was asked`);

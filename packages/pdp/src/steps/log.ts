@@ -15,7 +15,7 @@ export function partyOf(chain: Chain | undefined, agent: string): Party {
 }
 
 /** Step 7: resolves when the record is durable. INVARIANT I11: nothing is released before. */
-export async function record(setting: Setting, kind: RecordKind, party: Party, decisionId: string, details: object): Promise<void> {
+export async function record(setting: Pick<Setting, "log">, kind: RecordKind, party: Party, decisionId: string, details: object): Promise<void> {
   await orRefuse("log", "log_unavailable", "the decision could not be recorded", async () => {
     const body = recordable({ kind, ...party, decision_id: decisionId, details });
     await setting.log.append(copyData(body, "log_unavailable", "the record") as JsonObject & RecordBody);

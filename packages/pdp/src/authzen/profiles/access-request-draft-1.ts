@@ -39,6 +39,23 @@ export function taskOf(approval: Approval, url: string): JsonObject {
   return { task, result: { mode: "reevaluate", approval: { id: approval.id, ...approvedAt, approved_until: until } } };
 }
 
+/**
+ * A request for approval as the submission that it came of, for whoever brings it before people: posted to the endpoint as it is, it is answered with the task. `approval` is ours: who has to
+ * approve, and the id to answer to.
+ */
+export function submissionOf({ id, request, expiresAt }: Approval): JsonObject {
+  const { tenantId, agentId, above, delegatorId, purpose, taskId, tool, effect, sendsOutside, demands } = request;
+  const until = new Date(expiresAt).toISOString();
+  return {
+    subject: { type: "user", id: delegatorId },
+    action: { name: tool },
+    resource: { type: "tool", id: tool },
+    context: { tenant: tenantId, agent: agentId, above, purpose, task: taskId, arguments: request.arguments, effect, sends_outside: sendsOutside },
+    denial: { evaluation_id: id, expires_at: until },
+    approval: { id, expires_at: until, demands: demands.map(({ needed, by, fourEyes }) => ({ needed, by, four_eyes: fourEyes })) },
+  };
+}
+
 export interface AccessRequestOptions {
   /** What `EmbeddedPdp.approvals` is. */
   readonly approvals: Pick<ApprovalDesk, "get">;
