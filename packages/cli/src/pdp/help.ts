@@ -15,7 +15,8 @@ SIGHUP reads the configuration again; a bad one is told and the old one stays. S
 ambit.serve.json
   { "url": "https://pdp.acme.example", "port": 8443, "host": "0.0.0.0", "tls": { "cert": "cert.pem", "key": "key.pem" },
     "callers": [ { "kind": "secret", "name": "renewal-app", "roles": ["enforce", "assert"], "tenants": ["tenant_acme"], "digest": "sha-256:…" } ] }
-  Further: "workloads" (OAuth endpoints), "security_events" (what identity providers push).
+  Further: "workloads" (OAuth endpoints), "security_events" (what identity providers push),
+  "failed_attempts" (who has to wait), "behind_proxy" and "client_address" (where TLS ends before it).
 
 Examples
   ambit pdp serve --config ambit.config.json --serve ambit.serve.json

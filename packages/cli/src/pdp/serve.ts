@@ -24,10 +24,17 @@ export async function pdp(args: readonly string[], terminal: Terminal): Promise<
   const serving = await configured(async () => parseServing(await createInputs(terminal).json(serve), serve));
   const decisionPoint = await configured(() => createPdp(config));
   try {
-    const { url, callers, workloads, securityEvents } = serving;
+    const { url, callers, workloads, securityEvents, failedAttempts } = serving;
     const onError = (error: unknown): void => terminal.err(`error: ${printable(reasonOf(error), 500)}\n`);
     const service = await configured(async () =>
-      createPdpService({ pdp: decisionPoint, url, callers, routes: allRoutes({ pdp: decisionPoint, url, workloads, securityEvents }), onError }),
+      createPdpService({
+        pdp: decisionPoint,
+        url,
+        callers,
+        failedAttempts,
+        routes: allRoutes({ pdp: decisionPoint, url, workloads, securityEvents }),
+        onError,
+      }),
     );
     if (values.check === true) {
       terminal.out("the configuration holds\n");

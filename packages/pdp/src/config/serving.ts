@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { AmbitError, isIdentifier } from "@ambit/core";
 import type { ProofVerifier } from "@ambit/core/identity";
 import type { Caller, Role } from "../server/callers.ts";
+import type { FailedAttemptsOptions } from "../server/failed-attempts.ts";
 import type { ServeOptions } from "../server/serve.ts";
 import { parseIdentity } from "./identity.ts";
 import type { SecurityEventOptions } from "../operation/security-event-route.ts";
@@ -17,18 +18,22 @@ export interface Serving {
   readonly workloads: ProofVerifier | undefined;
   /** Whose security events are taken; absent: no receiver. */
   readonly securityEvents: SecurityEventOptions | undefined;
+  readonly failedAttempts: FailedAttemptsOptions | "unlimited";
   readonly serve: ServeOptions;
 }
 
 const ROLES: readonly Role[] = ["enforce", "assert", "approve", "operate", "administer", "evaluate", "observe", "transmit"];
 
 /**
- * Reads how a decision point is served: `{ "url", "port", "host"?, "tls"?: { "cert", "key", "client_ca"? }, "behind_proxy"?, "workloads"?, "security_events"?, "callers": […] }`; the files of `tls` are named relative to `path`.
+ * Reads how a decision point is served: `{ "url", "port", "host"?, "tls"?: { "cert", "key", "client_ca"? }, "behind_proxy"?, "client_address"?, "failed_attempts"?, "workloads"?, "security_events"?, "callers": […] }`; the files of `tls` are named relative to `path`.
  * Refuses (`config_invalid`) unknown members, and callers that nobody could be. What they may be, `createPdpService` checks.
  */
 export async function parseServing(data: unknown, path: string, now: () => number = Date.now): Promise<Serving> {
-  const reader = new Reader("config_invalid", path, data).members(["url", "port", "callers"], ["host", "tls", "behind_proxy", "workloads", "security_events"]);
-  const [host, tls, proxy] = [reader.at("host"), reader.at("tls"), reader.at("behind_proxy")];
+  const reader = new Reader("config_invalid", path, data).members(
+    ["url", "port", "callers"],
+    ["host", "tls", "behind_proxy", "client_address", "failed_attempts", "workloads", "security_events"],
+  );
+  const [host, tls, proxy, address] = [reader.at("host"), reader.at("tls"), reader.at("behind_proxy"), reader.at("client_address")];
   const file = async (part: Reader): Promise<string> => {
     try {
       return await readFile(resolve(dirname(path), part.text()), "utf8");
@@ -44,10 +49,12 @@ export async function parseServing(data: unknown, path: string, now: () => numbe
     callers: callers.map((caller) => readCaller(caller, now)),
     workloads: reader.at("workloads").isAbsent ? undefined : parseIdentity(reader.at("workloads"), now),
     securityEvents: reader.at("security_events").isAbsent ? undefined : parseSecurityEvents(reader.at("security_events"), now),
+    failedAttempts: readFailedAttempts(reader.at("failed_attempts")),
     serve: {
       port: reader.at("port").count(),
       ...(host.isAbsent ? {} : { host: host.text() }),
       ...(proxy.isAbsent ? {} : { behindProxy: proxy.flag() }),
+      ...(address.isAbsent ? {} : { addressHeader: address.text() }),
       ...(tls.isAbsent
         ? {}
         : {
@@ -59,6 +66,13 @@ export async function parseServing(data: unknown, path: string, now: () => numbe
           }),
     },
   };
+}
+
+function readFailedAttempts(reader: Reader): Serving["failedAttempts"] {
+  if (reader.isAbsent) return {};
+  if (reader.value === "unlimited") return "unlimited";
+  const [most, seconds] = [reader.members([], ["most", "seconds"]).at("most"), reader.at("seconds")];
+  return { ...(most.isAbsent ? {} : { most: most.count() }), ...(seconds.isAbsent ? {} : { seconds: seconds.count() }) };
 }
 
 function readCaller(reader: Reader, now: () => number): Caller {

@@ -37,6 +37,8 @@ export type Caller =
 
 /** What is known of the connection, by whoever terminates TLS in this process. */
 export interface Connection {
+  /** The IP address of the other side, as far as it can be believed; absent behind a proxy that does not tell it. */
+  readonly address?: string | undefined;
   /** Of the other side; only one that was verified against our authority. */
   readonly certificate?: { readonly fingerprint256: string; /** The names of its `subjectAltName`. */ readonly names: readonly string[] } | undefined;
 }
@@ -63,8 +65,11 @@ const DIGEST = /^sha-256:([A-Za-z0-9_-]{43})$/;
 const FINGERPRINT = /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/;
 const NAME = /^(?:URI|DNS):[\x21-\x7e]+$/;
 
-/** Authenticates requests; `undefined` for nobody. Throws `option_invalid` for callers that could not be told apart from anybody. */
-export function createAuthentication(callers: readonly Caller[]): (headers: Headers, connection: Connection) => Promise<Authenticated> {
+/** Who asks. Throws `unauthenticated` for nobody who is known, and `unavailable` where the keys of those who sign tokens cannot be known. */
+export type Authenticate = (headers: Headers, connection: Connection) => Promise<Authenticated>;
+
+/** Authenticates requests. Throws `option_invalid` for callers that could not be told apart from anybody. */
+export function createAuthentication(callers: readonly Caller[]): Authenticate {
   const known = callers.map((caller) => ({ caller: checked(caller), as: admittedAs(caller) }));
   const secrets = known.flatMap(({ caller, as }) => (caller.kind === "secret" ? [{ digest: digestBytes(caller.digest), as }] : []));
   const tokens = known.flatMap(({ caller, as }) => (caller.kind === "jwt" ? [{ caller, as }] : []));
@@ -77,14 +82,20 @@ export function createAuthentication(callers: readonly Caller[]): (headers: Head
     return secrets.filter((one) => timingSafeEqual(one.digest, digest)).at(0)?.as;
   };
   const byToken = async (token: string): Promise<Authenticated | undefined> => {
+    let isUntold = false;
     for (const { caller, as } of tokens) {
       const answer = await caller.proofs.verify(token);
-      if (!answer.verified) continue;
+      if (!answer.verified) {
+        isUntold ||= answer.refusal.code === "state_unavailable";
+        continue;
+      }
       const { identity } = answer;
       const { issuer, subject } = identity;
       if (caller.subjects !== "any" && !caller.subjects.some((one) => one.issuer === issuer && one.subject === subject)) continue;
       return { ...as, name: isIdentifier(`${as.name}/${subject}`) ? `${as.name}/${subject}` : as.name, identity };
     }
+    // INVARIANT I8: nobody is let in, and nobody is told that their token is bad.
+    if (isUntold) throw requestProblem("unavailable", "who asks cannot be told now");
     return undefined;
   };
   const byCertificate = ({ certificate }: Connection): Authenticated | undefined => {

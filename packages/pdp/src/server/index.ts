@@ -6,6 +6,7 @@
 export { createPdpService, type PdpService, type PdpServiceOptions } from "./service.ts";
 export { servePdp, type RunningServer, type ServeOptions } from "./serve.ts";
 export { secretDigest, type Authenticated, type Caller, type Connection, type Role } from "./callers.ts";
+export type { FailedAttemptsOptions } from "./failed-attempts.ts";
 export type { ReadyChecks } from "./health-routes.ts";
 export type { Catalogue } from "./catalogue.ts";
 export type { ServedPdp } from "./served-pdp.ts";

@@ -10,6 +10,7 @@ const STATUS: { readonly [code in ProblemCode]: number } = {
   chain_unknown: 409,
   request_too_large: 413,
   media_type_unsupported: 415,
+  too_many_requests: 429,
   internal: 500,
   unavailable: 503,
   timeout: 504,

@@ -1,6 +1,6 @@
 import { createServer as createHttp, type IncomingMessage, type Server } from "node:http";
 import { createServer as createHttps } from "node:https";
-import type { AddressInfo } from "node:net";
+import { isIP, type AddressInfo } from "node:net";
 import { TLSSocket } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import { AmbitError } from "@ambit/core";
@@ -23,6 +23,12 @@ export interface ServeOptions {
     | undefined;
   /** Whether TLS ends before this process, on a way that nobody else can listen to. Without TLS anything but loopback is refused otherwise. @defaultValue false */
   readonly behindProxy?: boolean | undefined;
+  /**
+   * With `behindProxy`: the header by whose last entry that proxy says who asks it, as `x-forwarded-for`. Anybody can send one, so the proxy has to write it.
+   *
+   * @defaultValue who asks is not known, and nobody is stopped for failing to authenticate
+   */
+  readonly addressHeader?: string | undefined;
   /** Milliseconds for requests that are being answered when the server stops. @defaultValue 10,000 */
   readonly grace?: number | undefined;
 }
@@ -33,18 +39,25 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+const HEADER = /^[a-z0-9-]{1,64}$/;
 const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 const LIMITS = { maxHeaderSize: 16_384, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5000 } as const;
 
 /** Serves over HTTP/1.1 with Node. Refuses (`option_invalid`) other addresses than loopback without TLS. */
 export async function servePdp(service: PdpService, options: ServeOptions): Promise<RunningServer> {
-  const { port, host = "127.0.0.1", tls, behindProxy = false, grace = 10_000 } = options;
+  const { port, host = "127.0.0.1", tls, behindProxy = false, addressHeader, grace = 10_000 } = options;
   if (tls === undefined && !behindProxy && !LOOPBACK.includes(host))
     throw new AmbitError("option_invalid", "without `tls` the service listens on loopback only; say `behindProxy` where TLS ends before it");
-  const listener = getRequestListener((request, { incoming }) => service.fetch(request, connectionOf(incoming as IncomingMessage)), {
-    overrideGlobalObjects: false,
-    errorHandler: () => new Response(null, { status: 400, headers: { "cache-control": "no-store" } }),
-  });
+  if (addressHeader !== undefined && !(behindProxy && HEADER.test(addressHeader)))
+    throw new AmbitError("option_invalid", "`addressHeader` is the name of a header, in lower case, that the proxy of `behindProxy` writes");
+  const addressOf = behindProxy ? forwardedAddress(addressHeader) : ({ socket }: IncomingMessage): string | undefined => socket.remoteAddress;
+  const listener = getRequestListener(
+    (request, { incoming }) => service.fetch(request, connectionOf(incoming as IncomingMessage, addressOf(incoming as IncomingMessage))),
+    {
+      overrideGlobalObjects: false,
+      errorHandler: () => new Response(null, { status: 400, headers: { "cache-control": "no-store" } }),
+    },
+  );
   const server: Server =
     tls === undefined
       ? createHttp(LIMITS, listener)
@@ -82,11 +95,20 @@ async function stop(service: PdpService, server: Server, grace: number): Promise
   clearTimeout(impatient);
 }
 
-function connectionOf({ socket }: IncomingMessage): Connection {
-  if (!(socket instanceof TLSSocket) || !socket.authorized) return {};
+/** The last entry is the one that the proxy itself wrote; those before it anybody could have sent. */
+function forwardedAddress(header: string | undefined): (incoming: IncomingMessage) => string | undefined {
+  return ({ headers }) => {
+    const value = header === undefined ? undefined : headers[header];
+    const last = (Array.isArray(value) ? value.at(-1) : value)?.split(",").at(-1)?.trim() ?? "";
+    return isIP(last) === 0 ? undefined : last;
+  };
+}
+
+function connectionOf({ socket }: IncomingMessage, address: string | undefined): Connection {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return { address };
   const certificate = socket.getPeerX509Certificate();
-  if (certificate === undefined) return {};
+  if (certificate === undefined) return { address };
   const { fingerprint256, subjectAltName = "" } = certificate;
   // Node puts a name in quotes where it could be read as several; no name of ours needs that.
-  return { certificate: { fingerprint256, names: subjectAltName.includes('"') ? [] : subjectAltName.split(", ") } };
+  return { address, certificate: { fingerprint256, names: subjectAltName.includes('"') ? [] : subjectAltName.split(", ") } };
 }

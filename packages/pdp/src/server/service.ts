@@ -3,6 +3,7 @@ import { AmbitError, randomText } from "@ambit/core";
 import { ambitRoutes } from "./ambit-routes.ts";
 import { NO_BODY, readBody } from "./body.ts";
 import { createAuthentication, mustHaveRole, type Caller, type Connection } from "./callers.ts";
+import { limitFailedAttempts, type FailedAttemptsOptions } from "./failed-attempts.ts";
 import { healthRoutes, type ReadyChecks } from "./health-routes.ts";
 import { createMetrics } from "./metrics.ts";
 import { problemOf, problemText, requestProblem } from "./problem.ts";
@@ -27,6 +28,8 @@ export interface PdpServiceOptions {
   readonly deadline?: number | undefined;
   /** Chains that are remembered by their digest. @defaultValue 10,000 */
   readonly chains?: number | undefined;
+  /** When whoever fails to authenticate has to wait; `unlimited` where somebody else sees to it. */
+  readonly failedAttempts?: FailedAttemptsOptions | "unlimited" | undefined;
   /** Hears of what was answered with `internal`; nobody else does. */
   readonly onError?: ((error: unknown) => void) | undefined;
   /** Milliseconds of a clock that only goes forward, for durations. @defaultValue `performance.now` */
@@ -50,11 +53,12 @@ interface Asked {
 /** Throws `option_invalid` for callers that could not be told apart from anybody, and for two routes of one method and path. */
 export function createPdpService(options: PdpServiceOptions): PdpService {
   const { pdp, url, callers, routes = [], ready = {}, mostBytes = 1_048_576, deadline = 10_000, chains = 10_000 } = options;
-  const { onError = () => {}, now = performance.now.bind(performance) } = options;
+  const { onError = () => {}, now = performance.now.bind(performance), failedAttempts = {} } = options;
   if (URL.parse(url) === null || url.at(-1) === "/") throw new AmbitError("option_invalid", "`url` must be the URL of the service, without a slash at its end");
   for (const [name, value] of Object.entries({ mostBytes, deadline, chains }))
     if (!(Number.isSafeInteger(value) && value > 0)) throw new AmbitError("option_invalid", `\`${name}\` must be a whole number of at least 1`);
-  const authenticate = createAuthentication(callers);
+  const known = createAuthentication(callers);
+  const authenticate = failedAttempts === "unlimited" ? known : limitFailedAttempts(known, failedAttempts, now);
   const metrics = createMetrics(() => pdp.counters?.() ?? []);
   const requestIdOf = createRequestIds();
   let isStopping = false;

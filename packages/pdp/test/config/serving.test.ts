@@ -33,4 +33,13 @@ describe("how a decision point is served", () => {
     ])
       expect(await rejection(serving(wrong))).toBe("config_invalid");
   });
+
+  it("says when who fails to authenticate has to wait, and who tells their address", async () => {
+    expect((await serving({})).failedAttempts).toEqual({});
+    expect((await serving({ failed_attempts: { most: 5, seconds: 30 } })).failedAttempts).toEqual({ most: 5, seconds: 30 });
+    expect((await serving({ failed_attempts: "unlimited" })).failedAttempts).toBe("unlimited");
+    expect((await serving({ behind_proxy: true, client_address: "x-forwarded-for" })).serve.addressHeader).toBe("x-forwarded-for");
+    for (const wrong of [{ failed_attempts: "none" }, { failed_attempts: { many: 5 } }, { failed_attempts: { most: -1 } }, { client_address: true }])
+      expect(await rejection(serving(wrong))).toBe("config_invalid");
+  });
 });

@@ -20,6 +20,7 @@ export type ProblemCode =
   | "chain_unknown"
   | "request_too_large"
   | "media_type_unsupported"
+  | "too_many_requests"
   | "internal"
   | "unavailable"
   | "timeout";
