@@ -24,12 +24,14 @@ export function createCounter(name: string, help: string): Counter {
 
 /** What a decision point counts besides its answers. */
 export interface Counters {
+  readonly unrecordedRefusals: Counter;
   readonly approvalNotices: Counter;
   readonly securityEvents: Counter;
 }
 
 export function createCounters(): Counters {
   return Object.freeze<Counters>({
+    unrecordedRefusals: createCounter("ambit_pdp_unrecorded_refusals_total", "Refusals that the log only has the count of, by what was asked."),
     approvalNotices: createCounter("ambit_pdp_approval_notices_total", "Messages to webhooks about requests for approval, by what became of them."),
     securityEvents: createCounter("ambit_pdp_security_events_total", "Security events by what came of them."),
   });

@@ -12,6 +12,7 @@ import { checkEnvelope } from "./steps/envelope.ts";
 import { factsOf } from "./steps/facts.ts";
 import { checkIntent } from "./steps/intent.ts";
 import { partyOf, record } from "./steps/log.ts";
+import { recordRefusal } from "./steps/refusal-record.ts";
 import { callQuestion, checkPolicy, dataClassesOf } from "./steps/policy.ts";
 import { checkTool } from "./steps/tool.ts";
 
@@ -129,11 +130,13 @@ function obligationsOf(results: readonly ResultObligation[], tool: ToolEntry, { 
 }
 
 async function refuse(setting: Setting, progress: Progress, refusal: Refusal): Promise<Decision> {
+  const { chain, request, id } = progress;
   try {
-    const party = partyOf(progress.chain, progress.request.context.agent);
-    await record(setting, "decision", party, progress.id, detailsOf(setting, progress, refusalDetails(refusal)));
+    const [party, details] = [partyOf(chain, request.context.agent), detailsOf(setting, progress, refusalDetails(refusal))];
+    // Without an envelope anybody can ask anything.
+    await (chain === undefined ? recordRefusal : record)(setting, "decision", party, id, details);
   } catch {
-    return denial(progress.id, refusal); // a deny stays the deny that it is, recorded or not
+    return denial(id, refusal); // a deny stays the deny that it is, recorded or not
   }
   return denial(progress.id, refusal);
 }

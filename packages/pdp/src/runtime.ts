@@ -13,6 +13,7 @@ import type { RelationStore } from "./relations/relation-store.ts";
 import { createReceipts, type Receipts } from "./receipts.ts";
 import { createRecent, type Recent } from "./recent.ts";
 import type { PdpOptions } from "./options.ts";
+import { createRefusals, type Refusals } from "./refusals.ts";
 import { openMemory, openState } from "./state/open-state.ts";
 
 /** What a decision point remembers; it outlives every reload of its configuration. */
@@ -43,6 +44,7 @@ export interface Runtime {
   /** The latest security event tokens that nothing came of. */
   readonly ignoredEvents: Recent<true>;
   readonly counters: Counters;
+  readonly refusals: Refusals;
 }
 
 /** What a decision point opens and has to close again, and what of it is kept here. */
@@ -72,6 +74,9 @@ export async function createRuntime({ log: path, state: place }: Places, options
       : undefined;
   const documents = options.documents ?? (keepsDocuments(state) ? state : opened.documents);
   const outbox = createOutbox();
+  const log = options.log ?? ownLog ?? createMemoryLog({ now });
+  const counters = createCounters();
+  const refusals = createRefusals({ log, counter: counters.unrecordedRefusals });
   const handles = createHandles();
   const rings = new Map<string, KeyRing>();
   return {
@@ -80,7 +85,7 @@ export async function createRuntime({ log: path, state: place }: Places, options
       state,
       documents,
       relations: options.relations ?? createMemoryRelations(),
-      log: options.log ?? ownLog ?? createMemoryLog({ now }),
+      log,
       grantLifetime,
       now,
       outbox,
@@ -91,7 +96,8 @@ export async function createRuntime({ log: path, state: place }: Places, options
       receipts: createReceipts(documents),
       requests: createRecent(10_000),
       ignoredEvents: createRecent(10_000),
-      counters: createCounters(),
+      counters,
+      refusals,
     },
     ringOf: (issuer, key) => {
       const ring = rings.get(issuer) ?? createKeyRing({ current: key, now });
@@ -117,6 +123,7 @@ export async function createRuntime({ log: path, state: place }: Places, options
       try {
         // What cannot be delivered any more is on the record first.
         await outbox.close();
+        await refusals.close();
         await ownLog?.close();
       } finally {
         await opened.close();

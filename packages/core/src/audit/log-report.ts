@@ -1,3 +1,4 @@
+import { isJsonObject, own } from "../data/json.ts";
 import { isObserved, keyOf, textAt, verdictOf } from "./details.ts";
 import { createGrantUse, type GrantUse } from "./grant-use.ts";
 import { createHistory } from "./history.ts";
@@ -100,8 +101,17 @@ export function reportOf(records: readonly LogRecord[]): LogReport {
     if (tool !== undefined && record.kind === "decision") entry.tools.add(tool);
   };
 
+  /** Refusals that the log has only the count of. */
+  const countSummary = ({ details, decision_id: example }: LogRecord): void => {
+    const codes = own(details, "codes");
+    if (codes === undefined || !isJsonObject(codes)) return;
+    for (const [code, count] of Object.entries(codes))
+      if (typeof count === "number") entryOf(refusals, code, () => ({ count: 0, tools: new Set<string>(), example })).count += count;
+  };
+
   for (const record of records) {
     if (record.kind === "decision") countCall(record);
+    if (record.kind === "refusals") countSummary(record);
     const facts = refusalFacts(record, history);
     if (facts !== undefined && isObserved(record)) observe(observed, record, facts);
     else if (facts !== undefined) countRefusal(record, facts);

@@ -14,7 +14,8 @@ export type RecordKind =
   | "approval_notice"
   | "approval_answer"
   | "policy_load"
-  | "security_event";
+  | "security_event"
+  | "refusals";
 
 /** What the decision point wants written; the log adds its place in the chain. */
 export interface RecordBody {

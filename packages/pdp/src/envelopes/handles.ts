@@ -7,6 +7,8 @@ export interface Handles {
   issueChild(parent: Chain, envelope: Envelope, now: number): Issued;
   /** The chain that a handle stands for; `undefined` when it stands for none. Says nothing about expiry or revocation. */
   open(handle: unknown): Chain | undefined;
+  /** Takes back what was not given out after all. */
+  drop(issued: Issued | undefined): void;
   /** Forgets what expired long ago. */
   sweep(now: number): void;
 }
@@ -30,6 +32,9 @@ export function createHandles(): Handles {
     },
     issueChild: (parent, envelope, now) => issue({ ...parent, links: [...parent.links, link(envelope, now)] }),
     open: (handle) => (typeof handle === "string" ? chains.get(handle) : undefined),
+    drop: (issued) => {
+      if (issued?.holding.kind === "handle") chains.delete(issued.holding.handle);
+    },
     sweep: (now) => {
       for (const [handle, chain] of chains) if (leafOf(chain).envelope.expiresAt + REMEMBER_EXPIRED < now) chains.delete(handle);
     },

@@ -19,6 +19,7 @@ import { orRefuse, refusalDetails, refusalOf, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
 import { checkEnvelope, checkRevocation } from "../steps/envelope.ts";
 import { record, type Party } from "../steps/log.ts";
+import { recordRefusal } from "../steps/refusal-record.ts";
 import { checkDelegator } from "./delegator.ts";
 import { letIn } from "./introduce.ts";
 import { CLOCK_SKEW } from "./revoke.ts";
@@ -31,6 +32,7 @@ import { decideRoot, rootDetails } from "./root.ts";
 export async function begin(setting: Setting, request: BeginRequest): Promise<IssueAnswer> {
   const id = `dec_${randomText()}`;
   let envelope: Envelope | undefined;
+  let issued: Issued | undefined;
   try {
     envelope = readEnvelope(setting, request);
     const assertedBy = await checkDelegator(setting, request, envelope);
@@ -44,7 +46,7 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
       await orRefuse("commit", "state_unavailable", "the task could not be renewed", () =>
         setting.state.label(tenantId, lineage, { integrity: "trusted", dataClasses: [] }, expiresAt + REMEMBER_EXPIRED),
       );
-    const issued = await issueRoot(setting, envelope, request, now, lineage);
+    issued = await issueRoot(setting, envelope, request, now, lineage);
     const isReplaced = earlier !== undefined && leafOf(earlier).envelope.purpose !== envelope.purpose;
     if (isReplaced) await revokePurpose(setting, earlier);
     if (earlier !== undefined) await checkStill(setting, earlier, issued, isReplaced, now);
@@ -68,8 +70,8 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
       agent: String(request.agent).slice(0, 256),
     };
     const details = { ...refusalDetails(refusal), policy_digest: setting.engine.digest, ...(envelope === undefined ? {} : rootDetails(envelope)) };
-    // A refusal stays one, recorded or not.
-    await record(setting, "begin", party, id, details).catch(() => undefined);
+    setting.handles.drop(issued);
+    await recordRefusal(setting, "begin", party, id, details);
     return { decision: false, id, refusal };
   }
 }

@@ -1,4 +1,4 @@
-import { AmbitError, attenuate, randomText, type Envelope, type HandOffRequest, type IssueAnswer, type RefusalCode } from "@ambit/core";
+import { AmbitError, attenuate, randomText, type Envelope, type HandOffRequest, type Issued, type IssueAnswer, type RefusalCode } from "@ambit/core";
 import { clock } from "../clock.ts";
 import { leafOf, type Chain } from "../envelopes/chain.ts";
 import { openChain } from "../envelopes/open.ts";
@@ -6,6 +6,7 @@ import { refusalDetails, refusalOf, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
 import { checkEnvelope } from "../steps/envelope.ts";
 import { partyOf, record } from "../steps/log.ts";
+import { recordRefusal } from "../steps/refusal-record.ts";
 import { childDetails, decideChild } from "./child.ts";
 
 /**
@@ -16,12 +17,13 @@ export async function handOff(setting: Setting, request: HandOffRequest): Promis
   const id = `dec_${randomText()}`;
   let parent: Chain | undefined;
   let child: Envelope | undefined;
+  let issued: Issued | undefined;
   try {
     parent = await openHandle(setting, request);
     await checkEnvelope(setting, parent, request.agent);
     child = deriveChild(setting, parent, request);
     const { policies } = await decideChild(setting, parent, child, request.excerpts);
-    const issued = setting.handles.issueChild(parent, child, clock(setting));
+    issued = setting.handles.issueChild(parent, child, clock(setting));
     await record(setting, "hand_off", partyOf(parent, request.agent), id, {
       decision: "permit",
       policies,
@@ -33,12 +35,12 @@ export async function handOff(setting: Setting, request: HandOffRequest): Promis
   } catch (error) {
     const refusal = refusalOf(error, "envelope", "pdp_unavailable", "the hand-off could not be decided");
     const details = parent === undefined || child === undefined ? askedDetails(request, parent) : childDetails(parent, child, request.excerpts);
-    // A refusal stays one, recorded or not.
-    await record(setting, "hand_off", partyOf(parent, request.agent), id, {
-      ...refusalDetails(refusal),
-      policy_digest: setting.engine.digest,
-      ...details,
-    }).catch(() => undefined);
+    setting.handles.drop(issued);
+    await recordRefusal(setting, "hand_off", partyOf(parent, request.agent), id, {
+        ...refusalDetails(refusal),
+        policy_digest: setting.engine.digest,
+        ...details,
+      });
     return { decision: false, id, refusal };
   }
 }

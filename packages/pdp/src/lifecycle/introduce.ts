@@ -6,6 +6,7 @@ import { orRefuse, Recorded, recordedAs, refusalDetails, refusalOf, Refused } fr
 import type { Setting } from "../setting.ts";
 import { checkEnvelope } from "../steps/envelope.ts";
 import { partyOf, record } from "../steps/log.ts";
+import { recordRefusal } from "../steps/refusal-record.ts";
 
 type Excerpts = Introduction["excerpts"];
 
@@ -27,10 +28,7 @@ export async function introduce(setting: Setting, request: Introduction): Promis
     // What a step refused is on the record already; of what no step was asked about, there is nothing to say but that.
     const recorded = recordedAs(error);
     const id = recorded ?? `dec_${randomText()}`;
-    if (recorded === undefined)
-      await record(setting, "hand_off", partyOf(chain, request.agent), id, { ...refusalDetails(refusal), policy_digest: setting.engine.digest }).catch(
-        () => undefined,
-      );
+    if (recorded === undefined) await recordRefusal(setting, "hand_off", partyOf(chain, request.agent), id, { ...refusalDetails(refusal), policy_digest: setting.engine.digest });
     return { decision: false, id, refusal };
   }
 }
@@ -90,7 +88,7 @@ async function decideLink(setting: Setting, chain: Chain, excerpts: Excerpts): P
   } catch (error) {
     const refusal = refusalOf(error, "envelope", "pdp_unavailable", "the envelope could not be decided");
     const id = `dec_${randomText()}`;
-    await record(setting, kind, partyOf(about, agentId), id, { ...refusalDetails(refusal), ...details }).catch(() => undefined);
+    await recordRefusal(setting, kind, partyOf(about, agentId), id, { ...refusalDetails(refusal), ...details });
     throw new Recorded(refusal, id);
   }
   const message = "the envelope could not be let in";

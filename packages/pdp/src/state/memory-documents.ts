@@ -1,7 +1,7 @@
 import type { DocumentStore, StoredDocument } from "@ambit/core";
 import { checkLimit, checkPut } from "./documents.ts";
 
-interface Kept extends StoredDocument {
+export interface Kept extends StoredDocument {
   readonly keepUntil: number;
 }
 
@@ -10,33 +10,33 @@ export interface MemoryDocuments extends DocumentStore {
   sweep(now: number): void;
 }
 
-export function createMemoryDocuments(): MemoryDocuments {
-  const collections = new Map<string, Map<string, Kept>>();
+/** `collections` is there to be looked at. Who only asks leaves nothing behind in it. */
+export function createMemoryDocuments(collections: Map<string, Map<string, Kept>> = new Map()): MemoryDocuments {
   /** No two pairs have the same name, whatever characters they consist of. */
-  const collectionOf = (tenantId: string, collection: string): Map<string, Kept> => {
-    const name = JSON.stringify([tenantId, collection]);
-    let documents = collections.get(name);
-    if (documents === undefined) collections.set(name, (documents = new Map()));
-    return documents;
-  };
+  const nameOf = (tenantId: string, collection: string): string => JSON.stringify([tenantId, collection]);
   return {
-    get: async (tenantId, collection, id) => collectionOf(tenantId, collection).get(id),
+    get: async (tenantId, collection, id) => collections.get(nameOf(tenantId, collection))?.get(id),
     put: async (tenantId, collection, id, content, replaces, keepUntil) => {
       checkPut(replaces, keepUntil);
-      const documents = collectionOf(tenantId, collection);
+      const name = nameOf(tenantId, collection);
+      const documents = collections.get(name) ?? new Map<string, Kept>();
       if ((documents.get(id)?.version ?? 0) !== replaces) return false;
       documents.set(id, { id, version: replaces + 1, content, keepUntil });
+      collections.set(name, documents);
       return true;
     },
     list: async (tenantId, collection, after, limit) => {
       checkLimit(limit);
-      return [...collectionOf(tenantId, collection).values()]
+      return [...(collections.get(nameOf(tenantId, collection))?.values() ?? [])]
         .filter(({ id }) => id > after)
         .sort((a, b) => (a.id < b.id ? -1 : 1))
         .slice(0, limit);
     },
     sweep: (now) => {
-      for (const documents of collections.values()) for (const [id, { keepUntil }] of documents) if (keepUntil < now) documents.delete(id);
+      for (const [name, documents] of collections) {
+        for (const [id, { keepUntil }] of documents) if (keepUntil < now) documents.delete(id);
+        if (documents.size === 0) collections.delete(name);
+      }
     },
   };
 }

@@ -2,7 +2,7 @@ import type { StateStore } from "@ambit/core";
 import { addLabels, commitCall, factsOf, newRows, redeemCall, settleCall, type Rows } from "./ledger.ts";
 
 /** One tenant's state: nothing in it can be reached with another tenant's key (I12). */
-interface Tenant {
+export interface Tenant {
   readonly rows: Rows;
   /** Times until which they have to be remembered, by envelope. */
   readonly admitted: Map<string, number>;
@@ -11,18 +11,24 @@ interface Tenant {
 
 /** State of one process, gone when it ends. Every method does its work before it returns to the event loop, so each is a transaction. */
 export function createMemoryState(): StateStore {
-  const tenants = new Map<string, Tenant>();
+  return memoryStateIn(new Map());
+}
+
+/** The same over tenants that somebody else can look at. Who only asks leaves nothing behind: tenants that nobody has would fill the memory. */
+export function memoryStateIn(tenants: Map<string, Tenant>): StateStore {
   const tenantOf = (id: string): Tenant => {
     let tenant = tenants.get(id);
-    if (tenant === undefined) tenants.set(id, (tenant = { rows: newRows(), admitted: new Map(), revoked: new Map() }));
+    if (tenant === undefined) tenants.set(id, (tenant = newTenant()));
     return tenant;
   };
 
+  const known = (id: string): Tenant => tenants.get(id) ?? newTenant();
+
   return {
     commit: async (commit) => commitCall(tenantOf(commit.tenantId).rows, commit),
-    redeem: async (key, grantId, callDigest, now) => redeemCall(tenantOf(key.tenantId).rows, key, grantId, callDigest, now),
-    settle: async (settlement) => settleCall(tenantOf(settlement.tenantId).rows, settlement),
-    facts: async (tenantId, lineage) => factsOf(tenantOf(tenantId).rows.lineages.get(lineage)),
+    redeem: async (key, grantId, callDigest, now) => redeemCall(known(key.tenantId).rows, key, grantId, callDigest, now),
+    settle: async (settlement) => settleCall(known(settlement.tenantId).rows, settlement),
+    facts: async (tenantId, lineage) => factsOf(known(tenantId).rows.lineages.get(lineage)),
     label: async (tenantId, lineage, labels, keepUntil) => addLabels(tenantOf(tenantId).rows, lineage, labels, keepUntil),
     admit: async (tenantId, envelopeId, keepUntil) => {
       const { admitted } = tenantOf(tenantId);
@@ -30,7 +36,7 @@ export function createMemoryState(): StateStore {
       if (isFirst) admitted.set(envelopeId, keepUntil);
       return isFirst;
     },
-    admitted: async (tenantId, envelopeIds) => envelopeIds.map((id) => tenantOf(tenantId).admitted.has(id)),
+    admitted: async (tenantId, envelopeIds) => envelopeIds.map((id) => tenants.get(tenantId)?.admitted.has(id) ?? false),
     revoke: async (tenantId, scopes, at, keepUntil) => {
       const { revoked } = tenantOf(tenantId);
       for (const scope of scopes) {
@@ -38,11 +44,22 @@ export function createMemoryState(): StateStore {
         revoked.set(scope, { at: Math.max(at, earlier.at), keepUntil: Math.max(keepUntil, earlier.keepUntil) });
       }
     },
-    revokedAt: async (tenantId, scopes) => scopes.map((scope) => tenantOf(tenantId).revoked.get(scope)?.at ?? null),
+    revokedAt: async (tenantId, scopes) => scopes.map((scope) => tenants.get(tenantId)?.revoked.get(scope)?.at ?? null),
     sweep: async (now) => {
-      for (const tenant of tenants.values()) sweepTenant(tenant, now);
+      for (const [id, tenant] of tenants) {
+        sweepTenant(tenant, now);
+        if (isEmpty(tenant)) tenants.delete(id);
+      }
     },
   };
+}
+
+function newTenant(): Tenant {
+  return { rows: newRows(), admitted: new Map(), revoked: new Map() };
+}
+
+function isEmpty({ rows, admitted, revoked }: Tenant): boolean {
+  return [rows.calls, rows.accounts, rows.lineages, rows.once, admitted, revoked].every(({ size }) => size === 0);
 }
 
 function sweepTenant({ rows, admitted, revoked }: Tenant, now: number): void {
