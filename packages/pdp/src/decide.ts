@@ -74,7 +74,7 @@ async function judge(setting: Setting, progress: Progress): Promise<void> {
   const { context, subject, action } = progress.request;
   const { chain, once } = await openOwnCall(setting, progress);
   await checkEnvelope(setting, chain, context.agent);
-  await letIn(setting, chain);
+  await letIn(setting, chain, [], context.mode);
   const { envelope } = leafOf(chain);
   if (subject.type !== "user" || subject.id !== envelope.delegatorId)
     throw new Refused("envelope", "holder_mismatch", "the request names another delegator than the envelope");

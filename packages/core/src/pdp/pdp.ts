@@ -38,6 +38,8 @@ export interface BeginRequest {
   readonly holder?: PublicJwk | undefined;
   /** The envelope that this one goes on from, in the same lineage: ledgers, labels and facts stay. */
   readonly continues?: Presentation | undefined;
+  /** For the record, as `mode` of a call: who asks goes on whatever is decided. */
+  readonly mode?: "observe" | undefined;
 }
 
 /** A piece of data given along with a hand-off, instead of access to where it came from. */
@@ -54,6 +56,7 @@ export interface HandOffRequest {
   readonly narrowing: Narrowing & { readonly agentId: string };
   /** Labels and data classes only; the data itself stays in the process. */
   readonly excerpts: readonly { readonly label: string; readonly dataClasses: readonly string[] }[];
+  readonly mode?: BeginRequest["mode"];
 }
 
 /** An envelope that was issued or derived elsewhere, shown for the first time. */
@@ -64,6 +67,7 @@ export interface Introduction {
   readonly agent: string;
   /** What is given along with it. */
   readonly excerpts: HandOffRequest["excerpts"];
+  readonly mode?: BeginRequest["mode"];
 }
 
 export interface Redemption {

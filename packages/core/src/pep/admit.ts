@@ -9,7 +9,7 @@ import type { Holding, Presentation } from "../pdp/presentation.ts";
 import { askDecision, askWithin, deny, refusal } from "./ask.ts";
 import { carryOut, holdsResult, unsupportedObligation, type Carried } from "./obligations.ts";
 import type { Admission, Asked, Completion } from "./pep.ts";
-import { isShown, present, proveTo, type PepSetting } from "./present.ts";
+import { isShown, modeOf, present, proveTo, type PepSetting } from "./present.ts";
 import { holdingOf, resolveEnvelope, type Task } from "./task.ts";
 import { callDigest, type ToolCall } from "./tool-call.ts";
 import { goAlong, isWithinCall, underWay } from "./under-way.ts";
@@ -127,7 +127,7 @@ function describe(setting: PepSetting, call: ToolCall, task: Task, presentation:
       arguments: args,
       supported_obligations: SUPPORTED_OBLIGATIONS,
       ...(flaw === undefined ? {} : { refusal: flaw }),
-      ...(setting.mode === undefined ? {} : { mode: setting.mode }),
+      ...modeOf(setting),
     },
   };
 }

@@ -6,7 +6,7 @@ import { AmbitError } from "../errors.ts";
 import type { BeginRequest } from "../pdp/pdp.ts";
 import { ACTS, renewalArgs, type Holding, type Presentation } from "../pdp/presentation.ts";
 import type { BeginOptions, Lifetime, RenewOptions } from "./pep.ts";
-import { present, type PepSetting } from "./present.ts";
+import { modeOf, present, type PepSetting } from "./present.ts";
 import { milliseconds } from "./time.ts";
 
 /** The question that begins a task. */
@@ -28,7 +28,7 @@ export function beginRequest(setting: PepSetting, options: BeginOptions): BeginR
     max_depth: options.maxDepth,
     expires_at: endOf(options, setting.now()),
   };
-  return { ...askedBy(setting, options), envelope: wire(envelope), agent, instruction: options.instruction };
+  return { ...askedBy(setting, options), ...modeOf(setting), envelope: wire(envelope), agent, instruction: options.instruction };
 }
 
 /** The question that goes on from a task: its envelope with what is to change, and the proof that it is its holder who asks. */

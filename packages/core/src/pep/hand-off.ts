@@ -7,14 +7,14 @@ import { publicKey } from "../token/key.ts";
 import { envelopeIdOf } from "../token/profile/envelope-id.ts";
 import { deriveEnvelope, holdEnvelope } from "../token/profile/issue-envelope.ts";
 import type { HandOffOptions } from "./pep.ts";
-import { held, present, type PepSetting } from "./present.ts";
+import { held, modeOf, present, type PepSetting } from "./present.ts";
 import { milliseconds } from "./time.ts";
 
 type Chain = Extract<Holding, { readonly kind: "chain" }>;
 
 /** The question by which a child of a handle comes to be: the decision point computes it. */
 export function handOffRequest(setting: PepSetting, parent: Extract<Holding, { readonly kind: "handle" }>, options: HandOffOptions): HandOffRequest {
-  return { parent, agent: setting.agent, narrowing: narrowingOf(options, setting.now()), excerpts: excerptsOf(options) };
+  return { parent, agent: setting.agent, narrowing: narrowingOf(options, setting.now()), excerpts: excerptsOf(options), ...modeOf(setting) };
 }
 
 /**
@@ -32,7 +32,7 @@ export async function deriveChild(setting: PepSetting, parent: Chain, options: H
     key,
     order,
   );
-  return { chain: child.chain.tokens, agent: setting.agent, excerpts: excerptsOf(options) };
+  return { chain: child.chain.tokens, agent: setting.agent, excerpts: excerptsOf(options), ...modeOf(setting) };
 }
 
 /** What ends a child: a proof by whoever derived it. */

@@ -21,6 +21,11 @@ export interface PepSetting {
   readonly mode?: "observe" | undefined;
 }
 
+/** What a question says of it, for the record. */
+export function modeOf({ mode }: PepSetting): { readonly mode?: "observe" } {
+  return mode === undefined ? {} : { mode };
+}
+
 /** What a proof is about: the tool's name and server, or an act of its own, and exactly these arguments. */
 export interface Asked {
   readonly name: string;

@@ -53,6 +53,7 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
     const party: Party = { tenant: envelope.tenantId, task: envelope.taskId, lineage: issued.lineage, envelope: issued.envelopeId, agent: envelope.agentId };
     await record(setting, "begin", party, id, {
       decision: "permit",
+      mode: request.mode,
       asserted_by: assertedBy,
       policies,
       policy_digest: setting.engine.digest,
@@ -69,7 +70,12 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
       envelope: "none",
       agent: String(request.agent).slice(0, 256),
     };
-    const details = { ...refusalDetails(refusal), policy_digest: setting.engine.digest, ...(envelope === undefined ? {} : rootDetails(envelope)) };
+    const details = {
+      ...refusalDetails(refusal),
+      policy_digest: setting.engine.digest,
+      mode: request.mode,
+      ...(envelope === undefined ? {} : rootDetails(envelope)),
+    };
     setting.handles.drop(issued);
     await recordRefusal(setting, "begin", party, id, details);
     return { decision: false, id, refusal };

@@ -26,6 +26,7 @@ export async function handOff(setting: Setting, request: HandOffRequest): Promis
     issued = setting.handles.issueChild(parent, child, clock(setting));
     await record(setting, "hand_off", partyOf(parent, request.agent), id, {
       decision: "permit",
+      mode: request.mode,
       policies,
       policy_digest: setting.engine.digest,
       child_envelope: issued.envelopeId,
@@ -37,10 +38,11 @@ export async function handOff(setting: Setting, request: HandOffRequest): Promis
     const details = parent === undefined || child === undefined ? askedDetails(request, parent) : childDetails(parent, child, request.excerpts);
     setting.handles.drop(issued);
     await recordRefusal(setting, "hand_off", partyOf(parent, request.agent), id, {
-        ...refusalDetails(refusal),
-        policy_digest: setting.engine.digest,
-        ...details,
-      });
+      ...refusalDetails(refusal),
+      policy_digest: setting.engine.digest,
+      mode: request.mode,
+      ...details,
+    });
     return { decision: false, id, refusal };
   }
 }

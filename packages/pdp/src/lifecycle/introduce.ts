@@ -19,7 +19,7 @@ export async function introduce(setting: Setting, request: Introduction): Promis
     chain = await setting.signed.open(request.chain);
     const leaf = leafOf(chain);
     await checkEnvelope(setting, chain, leaf.envelope.agentId);
-    await letIn(setting, chain, request.excerpts);
+    await letIn(setting, chain, request.excerpts, request.mode);
     const holding = { kind: "chain", chain: request.chain } as const;
     const issued = { envelopeId: leaf.id, lineage: chain.lineage, depth: chain.links.length - 1, envelope: leaf.envelope, holding };
     return { decision: true, id: introductionOf(leaf), issued };
@@ -28,7 +28,12 @@ export async function introduce(setting: Setting, request: Introduction): Promis
     // What a step refused is on the record already; of what no step was asked about, there is nothing to say but that.
     const recorded = recordedAs(error);
     const id = recorded ?? `dec_${randomText()}`;
-    if (recorded === undefined) await recordRefusal(setting, "hand_off", partyOf(chain, request.agent), id, { ...refusalDetails(refusal), policy_digest: setting.engine.digest });
+    if (recorded === undefined)
+      await recordRefusal(setting, "hand_off", partyOf(chain, request.agent), id, {
+        ...refusalDetails(refusal),
+        policy_digest: setting.engine.digest,
+        mode: request.mode,
+      });
     return { decision: false, id, refusal };
   }
 }
@@ -37,7 +42,7 @@ export async function introduce(setting: Setting, request: Introduction): Promis
  * Decides what is new of a signed chain, from the root down: its beginning, and each hand-off. What was let in once is in; a refusal of one is a refusal
  * of all below it, and is decided anew the next time.
  */
-export async function letIn(setting: Setting, chain: Chain, excerpts: Excerpts = []): Promise<void> {
+export async function letIn(setting: Setting, chain: Chain, excerpts: Excerpts = [], mode?: Introduction["mode"]): Promise<void> {
   const leaf = leafOf(chain);
   if (chain.issuer === undefined || (setting.letIn.has(leaf) && excerpts.length === 0)) return;
   const { tenantId } = chain.links[0].envelope;
@@ -47,7 +52,7 @@ export async function letIn(setting: Setting, chain: Chain, excerpts: Excerpts =
   if (!Array.isArray(isIn) || isIn.length !== ids.length) throw new Refused("envelope", "state_unavailable", message);
   for (const [index, link] of chain.links.entries()) {
     // Own answers only: whatever is not `true` is decided.
-    if (isIn[index] !== true) await onceAtATime(setting, link, () => decideLink(setting, prefixOf(chain, index), link === leaf ? excerpts : []));
+    if (isIn[index] !== true) await onceAtATime(setting, link, () => decideLink(setting, prefixOf(chain, index), link === leaf ? excerpts : [], mode));
   }
   // What is given along is labelled when the envelope is let in, or not given.
   if (excerpts.length > 0 && isIn[ids.length - 1] === true)
@@ -69,7 +74,7 @@ async function onceAtATime(setting: Setting, { id }: ChainLink, decide: () => Pr
 }
 
 /** INVARIANT I11: on the record before it is let in. */
-async function decideLink(setting: Setting, chain: Chain, excerpts: Excerpts): Promise<void> {
+async function decideLink(setting: Setting, chain: Chain, excerpts: Excerpts, mode: Introduction["mode"]): Promise<void> {
   const link = leafOf(chain);
   const { tenantId, agentId } = link.envelope;
   const parent = prefixOf(chain, chain.links.length - 2);
@@ -84,11 +89,11 @@ async function decideLink(setting: Setting, chain: Chain, excerpts: Excerpts): P
   };
   try {
     const decided = isRoot ? await decideRoot(setting, chain) : await decideChild(setting, parent, link.envelope, excerpts);
-    await record(setting, kind, partyOf(about, agentId), introductionOf(link), { decision: "permit", policies: decided.policies, ...details });
+    await record(setting, kind, partyOf(about, agentId), introductionOf(link), { decision: "permit", mode, policies: decided.policies, ...details });
   } catch (error) {
     const refusal = refusalOf(error, "envelope", "pdp_unavailable", "the envelope could not be decided");
     const id = `dec_${randomText()}`;
-    await recordRefusal(setting, kind, partyOf(about, agentId), id, { ...refusalDetails(refusal), ...details });
+    await recordRefusal(setting, kind, partyOf(about, agentId), id, { ...refusalDetails(refusal), mode, ...details });
     throw new Recorded(refusal, id);
   }
   const message = "the envelope could not be let in";

@@ -105,6 +105,7 @@ export const beginQuestion: Shape<BeginQuestion> = object<BeginQuestion>({
     ),
   ),
   continues: optional("continues", shown),
+  mode: optional("mode", oneOf("observe")),
 });
 
 type Excerpt = Introduction["excerpts"][number];
@@ -114,6 +115,7 @@ export const introduceQuestion: Shape<Introduction> = object<Introduction>({
   chain: required("chain", chain),
   agent: required("agent", text()),
   excerpts: required("excerpts", list(excerpt, 256)),
+  mode: optional("mode", oneOf("observe")),
 });
 
 export const redeemQuestion: Shape<RedeemQuestion> = object<RedeemQuestion>({
