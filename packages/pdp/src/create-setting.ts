@@ -68,7 +68,16 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
     order,
     engine,
     signed: isSigned
-      ? createSignedChains({ signing, anchors: together([loaded.anchors, options.anchors]), audience, order, purposes, agents, now })
+      ? createSignedChains({
+          cachedChains: options.cachedChains,
+          signing,
+          anchors: together([loaded.anchors, options.anchors]),
+          audience,
+          order,
+          purposes,
+          agents,
+          now,
+        })
       : undefined,
     signing,
     terms,

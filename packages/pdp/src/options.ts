@@ -30,6 +30,8 @@ export interface PdpOptions {
   readonly requireProof?: boolean | undefined;
   /** Instead of the `audience` of the configuration. */
   readonly audience?: readonly string[] | undefined;
+  /** Signed chains that are remembered as verified; 0 for none. @defaultValue 1000 */
+  readonly cachedChains?: number | undefined;
   /** Milliseconds that a grant can be redeemed after its decision. Default 10,000. */
   readonly grantLifetime?: number | undefined;
   /** The clock, in milliseconds since the epoch. */

@@ -48,6 +48,13 @@ describe("a signed envelope", () => {
     for (const text of [JSON.stringify(task), JSON.stringify({ ...task }), Object.keys(task).join()]) expect(text).not.toContain(token.slice(0, 40));
   });
 
+  it("is verified as well where chains are not remembered", async () => {
+    const { pep } = await signedFixture({}, { cachedChains: 0 });
+    const task = await pep.begin(BEGIN);
+    expect([await outcomeOf(pep, task, ...READ), await outcomeOf(pep, task, ...READ)]).toEqual(["permit", "permit"]);
+    expect(await rejection(signedFixture({}, { cachedChains: -1 }))).toBe("option_invalid");
+  });
+
   it("keeps sub-second expiries within what the token says", async () => {
     const { pep } = await signedFixture();
     const task = await pep.begin({ ...BEGIN, expiresIn: 1500 });

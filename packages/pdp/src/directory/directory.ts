@@ -1,4 +1,5 @@
 import { AmbitError, copyData, isIdentifier, isJsonObject, own, type DocumentStore, type Json, type JsonObject } from "@ambit/core";
+import { createRecentUsers } from "./recent-users.ts";
 import { attributesOf, rolesOf, type Attributes, type UserModel } from "./user-model.ts";
 
 /** Who somebody is. */
@@ -37,7 +38,7 @@ export interface Directory {
   upsertUser(tenantId: string, user: User, options?: { readonly isReturning?: boolean }): Promise<void>;
   /** Removes a user, heard of or not, and tells `onRemoved`, every time. They stay known as removed. */
   removeUser(tenantId: string, id: string): Promise<void>;
-  /** Rejects with `policy_error` where what was written is not of the types that are declared now. */
+  /** As it is, or was less than a second ago where another process wrote it. Rejects with `policy_error` where what was written is not of the types that are declared now. */
   user(tenantId: string, id: string): Promise<KnownUser | undefined>;
   /** The ids of active users after one, in order; at most `limit`, and fewer only at the end. */
   listUsers(tenantId: string, after: string, limit: number): Promise<readonly string[]>;
@@ -51,14 +52,24 @@ const ATTEMPTS = 10;
 const MOST_LISTED = 1000;
 
 export function createDirectory({ model, documents, onRemoved, now }: DirectoryOptions): Directory {
+  const recent = createRecentUsers<KnownUser>(now);
   /** Of two who write at the same time the second sees what the first one wrote. */
-  const write = async (tenantId: string, id: string, change: (before: JsonObject | undefined) => JsonObject | undefined): Promise<void> => {
+  const replace = async (tenantId: string, id: string, change: (before: JsonObject | undefined) => JsonObject | undefined): Promise<void> => {
     for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
       const before = await documents.get(tenantId, COLLECTION, id);
       const content = change(before?.content);
       if (content === undefined || (await documents.put(tenantId, COLLECTION, id, content, before?.version ?? 0, FOREVER))) return;
     }
     throw new AmbitError("state_unavailable", "others keep writing the same user");
+  };
+
+  const write: typeof replace = async (tenantId, id, change) => {
+    recent.forget(tenantId, id);
+    try {
+      await replace(tenantId, id, change);
+    } finally {
+      recent.forget(tenantId, id);
+    }
   };
 
   return Object.freeze<Directory>({
@@ -81,8 +92,10 @@ export function createDirectory({ model, documents, onRemoved, now }: DirectoryO
     },
     user: async (tenantId, id) => {
       checkIds(tenantId, id);
-      const found = await documents.get(tenantId, COLLECTION, id);
-      return found === undefined ? undefined : knownUser(model, id, found.content);
+      return recent.of(tenantId, id, async () => {
+        const found = await documents.get(tenantId, COLLECTION, id);
+        return found === undefined ? undefined : knownUser(model, id, found.content);
+      });
     },
     listUsers: async (tenantId, after, limit) => {
       if (!isIdentifier(tenantId) || typeof after !== "string" || !Number.isSafeInteger(limit) || limit < 1 || limit > MOST_LISTED)

@@ -58,11 +58,13 @@ export interface SignedChainOptions {
   readonly order: Order;
   readonly purposes: Purposes;
   readonly agents: Agents;
+  /** Chains that are remembered as verified. @defaultValue that of `createVerifier` */
+  readonly cachedChains?: number | undefined;
   readonly now: () => number;
 }
 
 export function createSignedChains(options: SignedChainOptions): SignedChains {
-  const { signing, anchors, audience, order, agents, now } = options;
+  const { signing, anchors, audience, order, agents, cachedChains, now } = options;
   const own =
     signing === undefined ? () => [] : listedAnchors(signing.keys, () => ({ kind: "ambit" as const, issuer: signing.issuer, tenants: signing.tenants }));
   const verifier = createVerifier<EnvelopeAnchor>({
@@ -72,6 +74,7 @@ export function createSignedChains(options: SignedChainOptions): SignedChains {
     replay: "deferred",
     requireChainAudience: true,
     requirePopAudience: true,
+    ...(cachedChains === undefined ? {} : { cachedChains }),
     now,
   });
   // A chain that was verified before is the same object again.

@@ -224,3 +224,71 @@ describe("what users are described by", () => {
     expect(codeOf(() => parseUserModel(model))).toBe("config_invalid");
   });
 });
+
+describe("a user who was asked for a moment ago", () => {
+  /** Two decision points over one store, with how often the first one asked it. */
+  function two(): {
+    readonly here: ReturnType<typeof directoryWith>;
+    readonly there: Directory;
+    readonly asked: () => number;
+    readonly hold: (gate: Promise<void>) => void;
+  } {
+    const documents = createMemoryDocuments();
+    let [asked, gate] = [0, Promise.resolve()];
+    const get: DocumentStore["get"] = async (...row) => {
+      asked++;
+      const found = await documents.get(...row);
+      await gate;
+      return found;
+    };
+    return {
+      here: directoryWith({ ...documents, get }),
+      there: directoryWith(documents).directory,
+      asked: () => asked,
+      hold: (until) => void (gate = until),
+    };
+  }
+  const level = async (directory: Directory): Promise<unknown> => {
+    const known = await directory.user("t", "ann");
+    return known?.status === "active" ? known.user.attributes["level"] : known?.status;
+  };
+
+  it("is not asked for again within a second, unless they were written here", async () => {
+    const { here, there, asked } = two();
+    await there.upsertUser("t", ANN);
+    for (let count = 0; count < 3; count++) expect(await level(here.directory)).toBe(3);
+    expect(asked()).toBe(1);
+    await here.directory.upsertUser("t", { ...ANN, attributes: { level: 4 } });
+    expect(await level(here.directory)).toBe(4);
+    await here.directory.removeUser("t", "ann");
+    expect(await level(here.directory)).toBe("removed");
+  });
+
+  it("is as another process wrote them after that second, also where the clock went back", async () => {
+    const { here, there } = two();
+    await there.upsertUser("t", ANN);
+    expect(await level(here.directory)).toBe(3);
+    await there.removeUser("t", "ann");
+    here.at += 999;
+    expect(await level(here.directory)).toBe(3);
+    here.at += 1;
+    expect(await level(here.directory)).toBe("removed");
+    await there.upsertUser("t", ANN, { isReturning: true });
+    here.at -= 1;
+    expect(await level(here.directory)).toBe(3);
+  });
+
+  it("is not remembered as what was read while somebody wrote, nor as unknown", async () => {
+    const { here, there, hold } = two();
+    expect(await level(here.directory)).toBeUndefined();
+    await there.upsertUser("t", ANN);
+    let open: () => void = () => undefined;
+    hold(new Promise((resolve) => (open = resolve)));
+    const reading = level(here.directory);
+    await Promise.resolve();
+    hold(Promise.resolve());
+    await here.directory.upsertUser("t", { ...ANN, attributes: { level: 5 } });
+    open();
+    expect([await reading, await level(here.directory)]).toEqual([3, 5]);
+  });
+});
