@@ -193,6 +193,18 @@ describe("a decision point that is served", () => {
     expect(await answer.json()).toMatchObject({ decision: true });
   });
 
+  test("takes no security events of an issuer whose users nobody knows", async () => {
+    const issuer = "https://idp.example";
+    const events = { audience: "https://pdp.example/events", issuers: [{ issuer, keys: `${issuer}/jwks` }] };
+    const serving = JSON.parse(await readFile(join(folder, "serve.json"), "utf8")) as object;
+    await write("serve.json", { ...serving, url: "http://127.0.0.1:1", port: 1, security_events: events, failed_attempts: { most: 5, seconds: 30 } });
+    const check = (): Promise<Ran> => ambit("pdp", "serve", "--config", "one.config.json", "--serve", "serve.json", "--check");
+    await configure("one");
+    expect(await check()).toMatchObject({ exitCode: 2, out: "" });
+    await configure("one", { users: { issuers: { [issuer]: { id: { claim: "sub" }, tenant: { id: TENANT } } } } });
+    expect(await check()).toMatchObject({ exitCode: 0, out: "the configuration holds\n" });
+  });
+
   test("asks everybody who they are", async () => {
     await configure("one");
     const { url } = await serve("one", 18_432);

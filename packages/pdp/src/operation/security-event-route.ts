@@ -20,7 +20,7 @@ export interface SecurityEventOptions {
 /** What of the decision point the route is about. */
 type Receiver = Pick<EmbeddedPdp, "takeSecurityEvents" | "users">;
 
-export const SECURITY_EVENTS_PATH = "/ambit/v1/security-events";
+const SECURITY_EVENTS_PATH = "/ambit/v1/security-events";
 
 /** As large as a token can be. */
 const MOST_BYTES = 16_384;
