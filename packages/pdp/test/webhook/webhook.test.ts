@@ -35,7 +35,7 @@ async function receiver(answer: TestServer["answer"] = send("{}")): Promise<Test
 
 async function scene(url: string): Promise<ServiceScene & { readonly embedded: EmbeddedPdp }> {
   const made: EmbeddedPdp[] = [];
-  const callers = [...CALLERS, { kind: "secret", name: "desk", digest: secretDigest(APPROVER), roles: ["operate"], tenants: ["tenant_1"] } as const];
+  const callers = [...CALLERS, { kind: "secret", name: "desk", digest: secretDigest(APPROVER), roles: ["approve"], tenants: ["tenant_1"] } as const];
   const base = await serviceScene(
     { approvals: { webhooks: [{ url, secret_env: VARIABLE }] } },
     {},
