@@ -47,7 +47,7 @@ export interface EmbeddedPdp extends Pdp, AsyncDisposable {
   /** What a signed chain says, and whether it stands. Decides nothing and never rejects. */
   inspect(chain: readonly string[]): Promise<Inspection>;
   /** The rules of now, for who answers questions of policy by them. */
-  rules(): Pick<Rules, "engine" | "manifest" | "agents">;
+  rules(): Pick<Rules, "engine" | "manifest" | "agents" | "directory" | "relations" | "approvals">;
   /** The public keys that roots are signed with, to be published; none where none are signed. */
   jwks(): { readonly keys: readonly JsonObject[] };
   /** What the terms are made of, for who tells them to other processes. */

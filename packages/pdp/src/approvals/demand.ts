@@ -25,7 +25,7 @@ export interface ApprovalRule extends Demand {
 const BY_DELEGATOR: Demand = Object.freeze({ needed: 1, by: Object.freeze(["delegator"] as const), fourEyes: false });
 
 /** Everything that a call waits for; each has to be met. */
-export function demandsOn(rules: readonly ApprovalRule[], envelope: Envelope, tool: ToolEntry): readonly Demand[] {
+export function demandsOn(rules: readonly ApprovalRule[], envelope: Pick<Envelope, "approvals">, tool: ToolEntry): readonly Demand[] {
   const demands: readonly Demand[] = rules.filter((rule) => isAbout(rule, tool));
   return demands.length === 0 && envelope.approvals.includes(tool.id) ? [BY_DELEGATOR] : demands;
 }

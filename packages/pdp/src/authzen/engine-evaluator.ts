@@ -1,71 +1,88 @@
-import { isIdentifier, isJsonObject, own, type Json, type JsonObject } from "@ambit/core";
+import { demandsOn } from "../approvals/demand.ts";
+import type { Directory } from "../directory/directory.ts";
 import type { Rules } from "../setting.ts";
-import { refusalOf } from "../refusal.ts";
-import { callQuestion } from "../steps/policy.ts";
-import type { Entity, Evaluation } from "../engine/policy-engine.ts";
-import { isPolicyAnswer } from "./policy-answer.ts";
+import { Refused, refusalOf } from "../refusal.ts";
+import { allPermit } from "../steps/policy.ts";
 import type { Asker, Deed, Evaluator, EvaluatorAnswer, Found, PolicyQuestion, SearchPage, Thing } from "./evaluator.ts";
+import { reasonOf, refuse } from "./question.ts";
+import { readAsking, toolQuestion, type ToolQuestion } from "./tool-question.ts";
 
 /** What a question about a tool is answered by. */
-export type EvaluatedRules = Pick<Rules, "engine" | "manifest" | "agents">;
+export type EvaluatedRules = Pick<Rules, "engine" | "manifest" | "agents" | "directory" | "relations" | "approvals">;
 
-/** A task of which nothing else is said has just begun. */
-const NEW_TASK: JsonObject = { calls: 0, depth: 0, tools_used: [], previous_tool: null };
-const NEW_LABELS: JsonObject = { integrity: "trusted", data_classes: [] };
+/** Candidates of a search that are asked about together, and those that are looked at before it gives out a page, however few it found. */
+const AT_ONCE = 100;
+const MOST_EXAMINED = 1000;
 
 /**
- * Answers what policy says of a tool call, by step 4 alone: for the one subject (a `user` or an `agent`), without an envelope, and with the facts that the asker
- * states. What the manifest and the register of agents say is theirs to say: the resource, the tool's effect, an agent's trust zone.
+ * Answers what policy says of a tool call, as step 4 of a decision does: for the user and for the agent that acts for them, both of whom must be permitted, whichever of them is the subject.
+ * Who they are is what the directory, the register of agents and the relations say; what the tool and its resource are, the manifest; how far the task has come, the asker. A call
+ * that the rules want approved is denied with `approval_required`. Envelopes, ceilings, purposes and budgets are not looked at.
  *
  * In `context`: `tenant`, `purpose` and `arguments`; for a user `agent`, for an agent `delegator` (ids); `task` and `labels`, unless the task has just begun. Searches
- * look through the tools and the registered agents.
+ * look through the tools, the registered agents, and the users of the directory: without one, users cannot be searched for.
  */
 export function createEngineEvaluator(rules: () => EvaluatedRules, clock: () => number = Date.now): Evaluator {
+  const seconds = (): number => Math.floor(clock() / 1000);
   const evaluate = async (questions: readonly PolicyQuestion[], asker: Asker): Promise<readonly EvaluatorAnswer[]> => {
     const now = rules();
-    const read = questions.map((question) => readCall(now, question, asker, Math.floor(clock() / 1000)));
-    const asked = read.flatMap((one) => ("evaluation" in one ? [one.evaluation] : []));
+    const read = await Promise.all(questions.map((question) => toolQuestion(now, question, asker, seconds()).catch(denialOf)));
+    const asked = read.flatMap((one) => ("evaluations" in one ? one.evaluations : []));
     const answers: readonly unknown[] = asked.length === 0 || now.engine.isEmpty ? [] : await now.engine.evaluate(asked);
+    // INVARIANT I9: of answers that are fewer nobody knows whose they are.
     if (!now.engine.isEmpty && answers.length !== asked.length) throw new TypeError("the engine left a question out");
     let next = 0;
-    return read.map((one) => ("evaluation" in one ? (now.engine.isEmpty ? denied("no_policy") : answerOf(answers[next++])) : one.answer));
+    return read.map((one) => ("evaluations" in one ? answerOf(now, one, answers.slice(next, (next += one.evaluations.length))) : one));
   };
 
-  /** What of the names is permitted, as one batch. */
+  /** Asks about the candidates in their order, until there is a page. */
   const sift = async <T>(
-    names: readonly string[],
-    { after, limit }: SearchPage,
+    candidates: Candidates,
+    { after = "", limit }: SearchPage,
     make: (name: string) => T,
     ask: (made: T) => PolicyQuestion,
     asker: Asker,
   ): Promise<Found<T>> => {
-    const rest = names.filter((name) => after === undefined || name > after).sort((one, other) => (one < other ? -1 : 1));
-    const answers = await evaluate(
-      rest.map((name) => ask(make(name))),
-      asker,
-    );
-    const found = rest.filter((_, index) => answers[index]?.decision === true);
-    const shown = found.slice(0, limit);
-    return { results: shown.map(make), ...(found.length > limit ? { next: shown.at(-1) ?? after ?? "" } : {}) };
+    const results: T[] = [];
+    let last = after;
+    for (let examined = 0; examined < MOST_EXAMINED; examined += AT_ONCE) {
+      const names = await candidates(last, AT_ONCE);
+      const made = names.map(make);
+      const answers = await evaluate(made.map(ask), asker);
+      for (const [index, thing] of made.entries()) {
+        const isFound = answers[index]?.decision === true;
+        // One more than is wanted is looked for: where there is a next page there is something on it.
+        if (isFound && results.length === limit) return { results, next: last };
+        if (isFound) results.push(thing);
+        last = names[index] ?? last;
+      }
+      if (names.length < AT_ONCE) return { results };
+    }
+    return { results, next: last };
   };
 
   return Object.freeze<Evaluator>({
     evaluate,
     searchSubjects: async (question, page, asker) => {
-      const names = question.subject.type === "agent" ? [...rules().agents.keys()] : [];
+      const { type } = question.subject;
+      if (type !== "user" && type !== "agent") return { results: [] };
+      const { tenant } = readAsking({ subject: { type, id: "anyone" }, context: question.context });
+      const { agents, directory } = rules();
+      const candidates = type === "agent" ? among(agents.keys()) : usersOf(directory, tenant, asker);
       return sift(
-        names,
+        candidates,
         page,
-        (id): Thing => ({ type: "agent", id }),
+        (id): Thing => ({ type, id }),
         (subject) => ({ ...question, subject }),
         asker,
       );
     },
     searchActions: async (question, page, asker) => {
+      readAsking(question, seconds());
       const { type, id } = question.resource;
-      const names = type === "tool" ? [id].filter((tool) => rules().manifest.tools.has(tool)) : [...rules().manifest.tools.keys()];
+      const { tools } = rules().manifest;
       return sift(
-        names,
+        among(type === "tool" ? [id].filter((tool) => tools.has(tool)) : tools.keys()),
         page,
         (name): Deed => ({ name }),
         (action) => ({ ...question, action }),
@@ -75,57 +92,37 @@ export function createEngineEvaluator(rules: () => EvaluatedRules, clock: () => 
   });
 }
 
-function readCall(
-  { manifest, agents }: EvaluatedRules,
-  question: PolicyQuestion,
-  asker: Asker,
-  time: number,
-): { readonly evaluation: Evaluation } | { readonly answer: EvaluatorAnswer } {
-  const { subject, action, resource, context } = question;
-  const no = (message: string): { readonly answer: EvaluatorAnswer } => ({ answer: denied("policy_error", { status: 400, message }) });
-  const [tenant, purpose] = [own(context, "tenant"), own(context, "purpose")];
-  if (!isIdentifier(tenant) || !isIdentifier(purpose)) return no("`context` names no `tenant` or no `purpose`");
+/** The names after one, in order: at most `most`, and fewer only at the end. */
+type Candidates = (after: string, most: number) => Promise<readonly string[]>;
+
+function among(names: Iterable<string>): Candidates {
+  const sorted = [...names].sort((one, other) => (one < other ? -1 : 1));
+  return async (after, most) => sorted.filter((name) => name > after).slice(0, most);
+}
+
+/** Throws what `reasonOf` knows where nobody knows who the users are: an empty answer would say that nobody may. */
+function usersOf(directory: Directory | undefined, tenant: string, asker: Asker): Candidates {
+  if (directory === undefined) return refuse("`users` is not configured here, so they cannot be searched for");
   // INVARIANT I12.
-  if (!asker.mayActFor(tenant)) return { answer: denied("tenant_mismatch") };
-  const [user, agent] = subject.type === "agent" ? [idIn(context, "delegator"), subject.id] : [subject.id, idIn(context, "agent")];
-  if (subject.type !== "user" && subject.type !== "agent") return no("the subject is neither a `user` nor an `agent`");
-  if (!isIdentifier(user) || !isIdentifier(agent)) return no(subject.type === "user" ? "`context` names no `agent`" : "`context` names no `delegator`");
-  const tool = manifest.tools.get(action.name);
-  if (tool === undefined) return { answer: denied("tool_unmapped") };
-  const args = own(context, "arguments") ?? {};
-  if (!isJsonObject(args)) return no("`context.arguments` is not an object");
+  return async (after, most) => (asker.mayActFor(tenant) ? directory.listUsers(tenant, after, most) : []);
+}
+
+function answerOf({ engine, approvals }: EvaluatedRules, { tool, evaluations }: ToolQuestion, answers: readonly unknown[]): EvaluatorAnswer {
   try {
-    const call = callQuestion(tool, args);
-    const isThis = resource.type === "tool" ? resource.id === tool.id : resource.type === call.resource.type && resource.id === call.resource.id;
-    if (!isThis) return no("the resource is not the one that the arguments name");
-    const delegator: Entity = { type: "user", id: user, properties: { tenant } };
-    const asking: Entity = { type: "agent", id: agent, properties: { tenant, trust_zone: agents.get(agent)?.trustZone ?? "unregistered" } };
-    const task = { id: "none", ...NEW_TASK, ...objectIn(context, "task") };
-    const labels = { ...NEW_LABELS, ...objectIn(context, "labels") };
-    const whole = { ...call.context, agent: asking, delegator, tenant, purpose, time, task, labels };
-    return { evaluation: { subject: subject.type === "user" ? delegator : asking, action: { name: call.action }, resource: call.resource, context: whole } };
+    if (engine.isEmpty) throw new Refused("policy", "no_policy", "there are no policies, so nothing is permitted");
+    allPermit(evaluations, answers);
+    if (demandsOn(approvals?.rules ?? [], { approvals: [] }, tool).length > 0)
+      throw new Refused("approval", "approval_required", `\`${tool.id}\` needs an approval`);
+    return { decision: true };
   } catch (error) {
-    return no(refusalOf(error, "policy", "policy_error", "the call cannot be asked about").message);
+    return denialOf(error);
   }
 }
 
-function answerOf(answer: unknown): EvaluatorAnswer {
-  // INVARIANT I9: what is no answer has not permitted anything.
-  if (!isPolicyAnswer(answer) || answer.errors.length > 0) return denied("policy_error");
-  return answer.effect === "permit" ? { decision: true } : denied("policy_denied");
-}
-
-function denied(reason: string, error?: JsonObject): EvaluatorAnswer {
-  return { decision: false, context: { reason, ...(error === undefined ? {} : { error }) } };
-}
-
-/** An id, by itself or as a thing that has it. */
-function idIn(context: JsonObject, member: string): Json | undefined {
-  const value = own(context, member);
-  return isJsonObject(value) ? own(value, "id") : value;
-}
-
-function objectIn(context: JsonObject, member: string): JsonObject {
-  const value = own(context, member);
-  return isJsonObject(value) ? value : {};
+/** INVARIANT I8: whatever stopped a question, it is a deny. */
+function denialOf(error: unknown): EvaluatorAnswer {
+  const malformed = reasonOf(error);
+  if (malformed !== undefined) return { decision: false, context: { reason: "policy_error", error: { status: 400, message: malformed } } };
+  const { code, message } = refusalOf(error, "policy", "policy_error", "the call cannot be asked about");
+  return { decision: false, context: { reason: code, message } };
 }

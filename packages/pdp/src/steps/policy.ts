@@ -1,10 +1,10 @@
 import { valuesAt, type Json, type JsonObject, type LineageFacts } from "@ambit/core";
 import { clock } from "../clock.ts";
-import type { Entity, Evaluation } from "../engine/policy-engine.ts";
+import type { Entity, Evaluation, PolicyAnswer } from "../engine/policy-engine.ts";
 import { leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
 import { orRefuse, Refused, RefusedByPolicy } from "../refusal.ts";
-import type { Setting } from "../setting.ts";
+import type { Rules, Setting } from "../setting.ts";
 import type { ResultObligation } from "./constraint.ts";
 
 /** What is asked: an action on a resource, with what only this action has. */
@@ -14,6 +14,24 @@ export interface Question {
   readonly context: JsonObject;
 }
 
+/** On whose behalf, through whom and in which task something is asked. */
+export interface Asking {
+  readonly tenant: string;
+  readonly delegatorId: string;
+  /** The agent that acts. */
+  readonly agentId: string;
+  /** Every agent of the chain, each once. */
+  readonly agentIds: readonly string[];
+  readonly purpose: string;
+  /** Seconds since the epoch. */
+  readonly time: number;
+  readonly task: JsonObject;
+  readonly labels: JsonObject;
+}
+
+/** What tells who asks. */
+export type Identities = Pick<Rules, "agents" | "directory" | "relations">;
+
 /**
  * Step 4: asked for the delegator and for every agent of the chain, as one batch; all must permit. An agent for a user who cannot do
  * a thing cannot do it either.
@@ -22,21 +40,63 @@ export async function checkPolicy(setting: Setting, chain: Chain, facts: Lineage
   const { engine } = setting;
   if (engine.isEmpty)
     throw new Refused("policy", "no_policy", "there are no policies, so nothing is permitted", "add a policy file to `policies` of the configuration");
-  const evaluations = await orRefuse("policy", "policy_error", "who asks cannot be told", () => evaluationsOf(setting, chain, facts, question));
-  const answers = await orRefuse("policy", "policy_error", "the policies could not be evaluated", () => engine.evaluate(evaluations));
+  const evaluations = await evaluationsOf(setting, askingOf(chain, facts, Math.floor(clock(setting) / 1000)), question);
+  return allPermit(evaluations, await orRefuse("policy", "policy_error", NOT_EVALUATED, () => engine.evaluate(evaluations)));
+}
+
+const NOT_EVALUATED = "the policies could not be evaluated";
+
+function askingOf(chain: Chain, facts: LineageFacts, time: number): Asking {
+  const { envelope } = leafOf(chain);
+  return {
+    tenant: envelope.tenantId,
+    delegatorId: envelope.delegatorId,
+    agentId: envelope.agentId,
+    agentIds: [...new Set(chain.links.map((link) => link.envelope.agentId))],
+    purpose: envelope.purpose,
+    time,
+    task: {
+      id: envelope.taskId,
+      calls: facts.calls,
+      depth: chain.links.length - 1,
+      tools_used: facts.toolsUsed,
+      previous_tool: facts.previousTool,
+    },
+    labels: { integrity: facts.labels.integrity, data_classes: facts.labels.dataClasses },
+  };
+}
+
+/** What step 4 asks, the delegator first. Refuses (`policy_denied`) a delegator who was removed, and (`policy_error`) where it cannot be told who somebody is. */
+export async function evaluationsOf(identities: Identities, asking: Asking, question: Question): Promise<readonly Evaluation[]> {
+  return orRefuse("policy", "policy_error", "who asks cannot be told", async () => {
+    const { tenant, delegatorId, agentId, agentIds, purpose, time, task, labels } = asking;
+    const delegator = await userEntity(identities, delegatorId, tenant);
+    const agents = agentIds.map((id) => agentEntity(identities, id, tenant));
+    const agent = agentEntity(identities, agentId, tenant);
+    const context = { ...question.context, agent, delegator, tenant, purpose, time, task, labels };
+    const held = await relationsTo(identities, tenant, [delegator, ...agents], question.resource);
+    return [delegator, ...agents].map((subject, index) => ({
+      subject,
+      action: { name: question.action },
+      resource: question.resource,
+      context: held === undefined ? context : { ...context, relations: held[index], delegator_relations: held[0] },
+    }));
+  });
+}
+
+/** The policies that permit all of it, as `engine.evaluate` answered; refuses (`policy_denied`, `policy_error`) everything else. */
+export function allPermit(evaluations: readonly Evaluation[], answers: unknown): readonly string[] {
   // INVARIANT I9: an engine that leaves a question out, or answers something else, has not permitted it.
-  if (!Array.isArray(answers) || answers.length !== evaluations.length || !answers.every(isAnswer)) {
-    throw new Refused("policy", "policy_error", "the policies could not be evaluated");
-  }
+  if (!Array.isArray(answers) || answers.length !== evaluations.length || !answers.every(isAnswer)) throw new Refused("policy", "policy_error", NOT_EVALUATED);
   answers.forEach(({ effect, errors, policies }, index) => {
     const who = evaluations[index]?.subject.type === "user" ? "the delegator" : "the agent";
-    if (errors.length > 0) throw new RefusedByPolicy("policy_error", `the policies could not be evaluated for ${who}`, policies, String(errors[0]));
+    if (errors.length > 0) throw new RefusedByPolicy("policy_error", `${NOT_EVALUATED} for ${who}`, policies, String(errors[0]));
     if (effect !== "permit") throw new RefusedByPolicy("policy_denied", `${who} may not do this`, policies);
   });
   return [...new Set(answers.flatMap(({ policies }) => policies))];
 }
 
-function isAnswer(answer: unknown): boolean {
+function isAnswer(answer: unknown): answer is PolicyAnswer {
   return (
     typeof answer === "object" &&
     answer !== null &&
@@ -47,39 +107,9 @@ function isAnswer(answer: unknown): boolean {
   );
 }
 
-async function evaluationsOf(setting: Setting, chain: Chain, facts: LineageFacts, question: Question): Promise<readonly Evaluation[]> {
-  const { envelope } = leafOf(chain);
-  const tenant = envelope.tenantId;
-  const delegator = await userEntity(setting, envelope.delegatorId, tenant);
-  const agents = [...new Set(chain.links.map((link) => link.envelope.agentId))].map((id) => agentEntity(setting, id, tenant));
-  const context = {
-    ...question.context,
-    agent: agentEntity(setting, envelope.agentId, tenant),
-    delegator,
-    tenant,
-    purpose: envelope.purpose,
-    time: Math.floor(clock(setting) / 1000),
-    task: {
-      id: envelope.taskId,
-      calls: facts.calls,
-      depth: chain.links.length - 1,
-      tools_used: facts.toolsUsed,
-      previous_tool: facts.previousTool,
-    },
-    labels: { integrity: facts.labels.integrity, data_classes: facts.labels.dataClasses },
-  };
-  const held = await relationsTo(setting, tenant, [delegator, ...agents], question.resource);
-  return [delegator, ...agents].map((subject, index) => ({
-    subject,
-    action: { name: question.action },
-    resource: question.resource,
-    context: held === undefined ? context : { ...context, relations: held[index], delegator_relations: held[0] },
-  }));
-}
-
 /** What each of them is to the resource; `undefined` where its type has no relations. */
 async function relationsTo(
-  { relations }: Setting,
+  { relations }: Identities,
   tenant: string,
   subjects: readonly Entity[],
   resource: Entity,
@@ -89,7 +119,7 @@ async function relationsTo(
 }
 
 /** A user as policies see them. INVARIANT I7: on behalf of somebody who was removed nothing is done. */
-async function userEntity({ directory }: Setting, id: string, tenant: string): Promise<Entity> {
+async function userEntity({ directory }: Identities, id: string, tenant: string): Promise<Entity> {
   const known = await directory?.user(tenant, id);
   if (known?.status === "removed") throw new Refused("policy", "policy_denied", "the delegator is not there any longer");
   if (known === undefined) return { type: "user", id, properties: { tenant } };
@@ -98,8 +128,8 @@ async function userEntity({ directory }: Setting, id: string, tenant: string): P
 }
 
 /** An agent as policies see it. */
-export function agentEntity(setting: Setting, id: string, tenant: string): Entity {
-  const { trustZone = "unregistered", roles = [], attributes = {} } = setting.agents.get(id) ?? {};
+export function agentEntity({ agents }: Pick<Identities, "agents">, id: string, tenant: string): Entity {
+  const { trustZone = "unregistered", roles = [], attributes = {} } = agents.get(id) ?? {};
   return { type: "agent", id, properties: { ...attributes, tenant, trust_zone: trustZone }, roles };
 }
 

@@ -16,7 +16,14 @@ const POLICIES = `
   @id("tainted") forbid (principal, action == Action::"tickets.create", resource) when { context.labels.integrity == "untrusted" };
   @id("closed") forbid (principal, action, resource == Contract::"k9");`;
 
-const rules = (engine: PolicyEngine = createCedarEngine([{ name: "p.cedar", text: POLICIES }], manifest)): EvaluatedRules => ({ engine, manifest, agents });
+const rules = (engine: PolicyEngine = createCedarEngine([{ name: "p.cedar", text: POLICIES }], manifest)): EvaluatedRules => ({
+  engine,
+  manifest,
+  agents,
+  directory: undefined,
+  relations: undefined,
+  approvals: undefined,
+});
 
 const CONTEXT = { tenant: "tenant_1", purpose: "review", agent: "reviewer", arguments: { contract_id: "k1" } };
 const QUESTION = {
@@ -42,6 +49,12 @@ describe("a plain question about a tool", () => {
     );
     expect(await ask({ ...ticket, subject: { type: "agent", id: "classifier" } }, { delegator: "user_1", arguments: { title: "t" } })).toBe("policy_denied");
     expect(await ask({ ...ticket, resource: { type: "Tool", id: "tickets.create" } }, { arguments: { title: "t" } })).toBe("permit");
+  });
+
+  it("is about both, whichever of them is the subject", async () => {
+    const ticket = { action: { name: "tickets.create" }, resource: { type: "tool", id: "tickets.create" } };
+    expect(await ask(ticket, { agent: "reviewer", arguments: { title: "t" } })).toBe("permit");
+    expect(await ask(ticket, { agent: "classifier", arguments: { title: "t" } })).toBe("policy_denied");
   });
 
   it("believes of an agent, a tool and a resource what the operator says, and nothing else", async () => {
@@ -79,7 +92,8 @@ describe("a plain question about a tool", () => {
     ["a tool that is not in the manifest", { action: { name: "shell.exec" } }, {}, "tool_unmapped"],
     ["a tool by its inherited name", { action: { name: "constructor" } }, {}, "tool_unmapped"],
     ["arguments that are no object", {}, { arguments: "k1" }, "policy_error"],
-    ["arguments that name no resource", {}, { arguments: {} }, "policy_error"],
+    ["an agent that is not registered", {}, { agent: "stranger" }, "agent_unknown"],
+    ["arguments that name no resource", {}, { arguments: {} }, "argument_not_allowed"],
     ["an argument of another type", { action: { name: "crm.read" }, resource: { type: "tool", id: "crm.read" } }, { arguments: { customer_id: 7 } }, "permit"],
   ])("with %s is answered as such", async (_, change, context, expected) => {
     expect(await ask(change, context)).toBe(expected);
@@ -87,11 +101,15 @@ describe("a plain question about a tool", () => {
 
   it("is denied where the engine is empty, errs or answers nonsense", async () => {
     const engine = (more: Partial<PolicyEngine>): EvaluatedRules =>
-      rules({ isEmpty: false, digest: "d", evaluate: async () => [{ effect: "permit", policies: [], errors: [] }], ...more });
+      rules({ isEmpty: false, digest: "d", evaluate: async (asked) => asked.map(() => ({ effect: "permit", policies: [], errors: [] })), ...more });
     expect(await ask({}, {}, engine({}))).toBe("permit");
     expect(await ask({}, {}, engine({ isEmpty: true }))).toBe("no_policy");
-    expect(await ask({}, {}, engine({ evaluate: async () => [{ effect: "permit", policies: [], errors: ["e"] }] }))).toBe("policy_error");
-    expect(await ask({}, {}, engine({ evaluate: async () => [{ effect: "allow", policies: [], errors: [] }] as never }))).toBe("policy_error");
+    expect(await ask({}, {}, engine({ evaluate: async (asked) => asked.map(() => ({ effect: "permit", policies: [], errors: ["e"] })) }))).toBe("policy_error");
+    expect(await ask({}, {}, engine({ evaluate: async (asked) => asked.map(() => ({ effect: "allow", policies: [], errors: [] })) as never }))).toBe(
+      "policy_denied",
+    );
+    const half = engine({ evaluate: async () => [{ effect: "permit", policies: [], errors: [] }] });
+    await expect(ask({}, {}, half)).rejects.toThrow(TypeError);
     await expect(ask({}, {}, engine({ evaluate: async () => [] }))).rejects.toThrow(TypeError);
     await expect(ask({}, {}, engine({ evaluate: () => Promise.reject(new Error("no")) }))).rejects.toThrow("no");
   });
@@ -99,7 +117,7 @@ describe("a plain question about a tool", () => {
   it("is answered over HTTP, where a failing engine denies, and nothing is granted or recorded", async () => {
     const url = await serveAuthzen(createEngineEvaluator(() => rules()));
     expect((await post(`${url}/access/v1/evaluation`, QUESTION)).json).toEqual({ decision: true });
-    expect((await post(`${url}/access/v1/evaluation`, { ...QUESTION, context: { ...CONTEXT, tenant: "tenant_2" } })).json).toEqual({
+    expect((await post(`${url}/access/v1/evaluation`, { ...QUESTION, context: { ...CONTEXT, tenant: "tenant_2" } })).json).toMatchObject({
       decision: false,
       context: { reason: "tenant_mismatch" },
     });
@@ -120,7 +138,7 @@ describe("a plain question about a tool", () => {
         ({ id, name }) => id ?? name,
       );
     expect(await found("subject", ticket)).toEqual(["coordinator", "reviewer"]);
-    expect(await found("subject", { ...ticket, subject: { type: "user" } })).toEqual([]);
+    expect(await found("subject", { ...ticket, subject: { type: "robot" } })).toEqual([]);
     expect(await found("subject", { ...ticket, context: { ...ticket.context, tenant: "tenant_2" } })).toEqual([]);
     const first = (await post(`${url}/access/v1/search/subject`, { ...ticket, page: { limit: 1 } })).json as unknown as {
       readonly results: unknown;
