@@ -66,7 +66,7 @@ export function createEngineEvaluator(rules: () => EvaluatedRules, clock: () => 
     searchSubjects: async (question, page, asker) => {
       const { type } = question.subject;
       if (type !== "user" && type !== "agent") return { results: [] };
-      const { tenant } = readAsking({ subject: { type, id: "anyone" }, context: question.context });
+      const { tenant } = readAsking({ subject: { type, id: "anyone" }, context: question.context }, seconds());
       const { agents, directory } = rules();
       const candidates = type === "agent" ? among(agents.keys()) : usersOf(directory, tenant, asker);
       return sift(

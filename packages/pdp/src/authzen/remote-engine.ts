@@ -5,6 +5,7 @@ import { isAnswer } from "./answer.ts";
 import { createExchange, type Answered } from "./exchange.ts";
 import { metadataPath, PATHS } from "./metadata.ts";
 import { noAnswer } from "./policy-answer.ts";
+import { readObligations } from "./profiles/obligations-draft-1.ts";
 
 export interface AuthzenEngineOptions {
   /** The identifier of the decision point: an `https` URL without a slash at its end, exactly as its metadata have it. */
@@ -131,9 +132,8 @@ function batchOf(evaluations: readonly Evaluation[]): JsonObject {
 function policyAnswer(answer: Json): PolicyAnswer {
   if (!isAnswer(answer)) throw new Error("the answer has no decision");
   const context = own(answer as unknown as JsonObject, "context");
-  const obligations = isJsonObject(context) ? own(context, "obligations") : undefined;
-  const hasObligations = obligations !== undefined && obligations !== null && !(Array.isArray(obligations) && obligations.length === 0);
-  if (answer.decision && hasObligations) return noAnswer("the permit has obligations that nobody carries out");
+  const obligations = readObligations(isJsonObject(context) ? context : undefined);
+  if (answer.decision && obligations?.length !== 0) return noAnswer("the permit has obligations that nobody carries out");
   if (isJsonObject(context) && isJsonObject(own(context, "error"))) return noAnswer("the question could not be evaluated");
   return { effect: answer.decision ? "permit" : "deny", policies: [], errors: [] };
 }

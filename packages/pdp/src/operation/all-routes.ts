@@ -1,8 +1,7 @@
 import type { ProofVerifier } from "@ambit/core/identity";
 import { authzenRoutes } from "../authzen/routes.ts";
 import { createEngineEvaluator } from "../authzen/engine-evaluator.ts";
-import { accessRequestMetadata, accessRequestRoutes } from "../authzen/profiles/access-request-draft-1.ts";
-import { obligationsMetadata } from "../authzen/profiles/obligations-draft-1.ts";
+import { accessRequestRoutes } from "../authzen/profiles/access-request-draft-1.ts";
 import type { EmbeddedPdp } from "../create-pdp.ts";
 import { oauthRoutes } from "../oauth/routes.ts";
 import type { Route } from "../server/route.ts";
@@ -23,15 +22,15 @@ export interface AllRoutesOptions {
 }
 
 /**
- * Everything that the service has besides what enforcement points ask: answers to what waits for an approval, who the users are, who is what to which thing, the AuthZEN API with its
- * profiles, security events, and OAuth around the envelope.
+ * Everything that the service has besides what enforcement points ask: answers to what waits for an approval, who the users are, who is what to which thing, the AuthZEN API,
+ * security events, and OAuth around the envelope. The metadata of the AuthZEN API name no profile: its answers about policy carry no obligations, and what waits for an approval is a call under an
+ * envelope, so that only a refusal of `/ambit/v1/decide` can be followed up at the endpoints for access requests.
  */
 export function allRoutes({ pdp, url, workloads, securityEvents, now = Date.now }: AllRoutesOptions): readonly Route[] {
-  const metadata = { ...obligationsMetadata(), ...accessRequestMetadata(url) };
   return [
     ...approvalRoutes(pdp.approvals),
     ...peopleRoutes(pdp),
-    ...authzenRoutes({ evaluator: createEngineEvaluator(() => pdp.rules(), now), url, metadata }),
+    ...authzenRoutes({ evaluator: createEngineEvaluator(() => pdp.rules(), now), url }),
     ...accessRequestRoutes({ approvals: pdp.approvals, url, now }),
     ...(securityEvents === undefined ? [] : [securityEventRoute(pdp, securityEvents)]),
     ...(workloads === undefined ? [] : oauthRoutes({ pdp, url, workloads, jwks: () => pdp.jwks(), now })),

@@ -1,7 +1,8 @@
+import type { EmbeddedPdp } from "@ambit/pdp";
 import type { AuthzenOptions, Evaluator } from "@ambit/pdp/authzen";
 import { authzenRoutes } from "@ambit/pdp/authzen";
-import { createPdpService, secretDigest, servePdp, type Caller, type Route } from "@ambit/pdp/server";
-import { fixture } from "../support/fixture.ts";
+import { allRoutes, createPdpService, secretDigest, servePdp, type Caller, type Route } from "@ambit/pdp/server";
+import { fixture, type Fixture } from "../support/fixture.ts";
 import { closeAfter, freePort } from "../server/scene.ts";
 
 const SECRET = "the-secret-of-somebody-who-asks-about-policy";
@@ -15,12 +16,16 @@ export async function serveAuthzen(evaluator: Evaluator, options: Partial<Authze
   return serveRoutes((url) => authzenRoutes({ evaluator, url, ...options }), CALLERS);
 }
 
+/** The service as `ambit pdp serve` has it. Answers the URL. */
+export async function serveAll({ pdp }: Pick<Fixture, "pdp">): Promise<string> {
+  return serveRoutes((url) => allRoutes({ pdp, url }), CALLERS, pdp);
+}
+
 /** A service with these routes, over real HTTP, until the test ends. */
-async function serveRoutes(routes: (url: string) => readonly Route[], callers: readonly Caller[]): Promise<string> {
-  const { pdp } = await fixture();
+async function serveRoutes(routes: (url: string) => readonly Route[], callers: readonly Caller[], pdp?: EmbeddedPdp): Promise<string> {
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
-  const service = createPdpService({ pdp, url, callers, routes: routes(url) });
+  const service = createPdpService({ pdp: pdp ?? (await fixture()).pdp, url, callers, routes: routes(url) });
   closeAfter(await servePdp(service, { port, grace: 100 }));
   return url;
 }
