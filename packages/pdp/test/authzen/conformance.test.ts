@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { CASES } from "./conformance/cases.ts";
 import { CERTIFICATION } from "./conformance/fixture.ts";
 import { runConformance, type Result } from "./conformance/run.ts";
-import { ASKER, serveAuthzen } from "./serve.ts";
+import { fixture } from "../support/fixture.ts";
+import { ASKER, serveAll, serveAuthzen } from "./serve.ts";
 
 const problems = (results: readonly Result[]): readonly string[] =>
   results.flatMap(({ level, name, problem }) => (problem === undefined ? [] : [`${level}: ${name}: ${problem}`]));
@@ -21,6 +22,18 @@ describe("the certification scenario of AuthZEN, over HTTP", () => {
   it.skipIf(process.env["AUTHZEN_URL"] === undefined)("is passed at all levels by the decision point that the environment names", async () => {
     const { AUTHZEN_URL: url = "", AUTHZEN_AUTHORIZATION: authorization = "" } = process.env;
     expect(problems(await runConformance({ url, headers: authorization === "" ? {} : { authorization }, allowHttp: true }))).toEqual([]);
+  });
+
+  // What `ambit pdp serve` answers about are tool calls: it knows no alice, and cannot be told of one.
+  it("is passed by the service as it is served, wherever it is not about things of its own", async () => {
+    const results = await runConformance({ url: await serveAll(await fixture()), headers: ASKER, allowHttp: true });
+    const isAboutNothing = ({ level, name }: Result): boolean =>
+      level === "discovery" || name.startsWith("a request id ") || (name.endsWith(" is a bad request") && !name.startsWith("a search of resources "));
+    const expected = results.filter(isAboutNothing);
+    expect(problems(expected)).toEqual([]);
+    expect(new Set(expected.map(({ level }) => level))).toEqual(new Set(["basic core", "search core", "discovery"]));
+    expect(expected.length).toBeGreaterThan(20);
+    expect(problems(results).filter((problem) => problem.endsWith("the decision is true"))).toEqual([]);
   });
 
   it("is not passed by who permits everything, nothing, or answers nobody", async () => {

@@ -2,7 +2,8 @@ import { createCedarEvaluator, type CedarEvaluatorOptions } from "@ambit/pdp/aut
 import { Validator } from "@cfworker/json-schema";
 import { describe, expect, it } from "vitest";
 import { hasVectors, vectorText } from "../../../core/test/support/vectors.ts";
-import { post, serveAuthzen } from "./serve.ts";
+import { fixture } from "../support/fixture.ts";
+import { post, serveAll, serveAuthzen } from "./serve.ts";
 
 interface Decisions {
   readonly evaluation: readonly { readonly request: object; readonly expected: boolean }[];
@@ -66,9 +67,21 @@ describe.skipIf(!hasVectors("authzen"))("the decisions of the interop event", ()
     expect(evaluation.length + evaluations.length).toBe(43);
   });
 
-  it("are asked with what the schema of requests refuses, and then refused", async () => {
+  it("are none where nothing is known of those people, in answers that fit the schema", async () => {
+    const response = new Validator(read<object>("evaluation-response.schema.json"), "2020-12");
+    const url = await serveAll(await fixture());
+    for (const { request } of read<Decisions>("todo-decisions.json").evaluation) {
+      const { json } = await post(`${url}/access/v1/evaluation`, request);
+      expect([json["decision"], response.validate(json).valid]).toEqual([false, true]);
+    }
+  });
+
+  it.each([
+    ["Cedar evaluator", () => serveAuthzen(createCedarEvaluator(TODO))],
+    ["service as it is served", async () => serveAll(await fixture())],
+  ])("are refused by the %s when asked for with what the schema of requests refuses", async (_, serve) => {
     const validator = new Validator(read<object>("evaluation-request.schema.json"), "2020-12");
-    const url = `${await serveAuthzen(createCedarEvaluator(TODO))}/access/v1/evaluation`;
+    const url = `${await serve()}/access/v1/evaluation`;
     const whole = { subject: { type: "user", id: "a" }, action: { name: "can_read_todos" }, resource: { type: "todo", id: "1" } };
     const wrong = [1, "text", [], {}, { type: 1, id: "a", name: "n" }, { type: "user", id: 1, name: 1 }, { type: "user", id: "a", name: "n", properties: [] }];
     for (const member of ["subject", "action", "resource", "context"]) {
