@@ -5,6 +5,7 @@ import { envelopeSources } from "./cases/envelope-source.ts";
 import { failures } from "./cases/failures.ts";
 import { handOffs } from "./cases/hand-offs.ts";
 import { hostileCalls } from "./cases/hostile.ts";
+import { offeredTools, shownTools } from "./cases/lists.ts";
 import { lifetimes } from "./cases/lifetimes.ts";
 import { permittedCalls } from "./cases/permitted.ts";
 import { refusedCalls } from "./cases/refused.ts";
@@ -24,11 +25,13 @@ export function groupsOf(harness: Harness, vectors?: URL): readonly Group[] {
     failures(harness),
     streamingTools(harness),
     aborts(harness),
+    shownTools(harness),
     hostileCalls(harness, readVectors<ToolNames>(vectors, "hostile/tool-names.json"), readVectors<ToolArguments>(vectors, "hostile/tool-args.json")),
     ...(["handles", "signed envelopes"] as const).flatMap((holding) => [
       verdicts(harness, holding),
       approvals(harness, holding),
       lifetimes(harness, holding),
+      offeredTools(harness, holding),
       handOffs(harness, holding),
     ]),
   ];

@@ -84,6 +84,8 @@ export type Feature =
   | "errorValues"
   /** Agents that a model can hand off to. */
   | "handOffs"
+  /** Shows, to a model or to whoever drives a client, only those tools that the envelope could use. */
+  | "lists"
   /** A door by which the application calls a protected tool itself, with an object of its own as arguments. */
   | "directCalls";
 
@@ -102,6 +104,8 @@ export interface Harness {
   readonly run: (scene: Scene) => Promise<Turn>;
   /** Calls the protected tool of the scene with `args` itself, no copy, past any model. May reject. */
   readonly call?: (scene: Omit<Scene, "calls">, args: Record<string, unknown>) => Promise<unknown>;
+  /** The names of those tools of the scene that are shown, in order. Rejects where the framework reports an error instead. */
+  readonly list?: (scene: Omit<Scene, "calls">) => Promise<readonly string[]>;
   /** What there is to know of a tool before and after it was protected, besides its body: description, schemas, annotations, further members. */
   readonly describe: (pep: Pep, envelope: EnvelopeSource, tool: KitTool) => Promise<{ readonly before: unknown; readonly after: unknown }>;
 }

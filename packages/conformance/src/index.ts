@@ -14,4 +14,4 @@ export { groupsOf } from "./groups.ts";
 
 // Decision points for an adapter's own tests: one that says what it is told to, and a real one.
 export { createWorld, type HoldingKind, type World, type WorldOptions } from "./world.ts";
-export { deny, enforcement, permit, scriptedPdp, type ScriptedPdp } from "./scripted-pdp.ts";
+export { deny, enforcement, naming, permit, scriptedPdp, type ScriptedPdp } from "./scripted-pdp.ts";

@@ -14,11 +14,16 @@ import {
   type Redemption,
   type RefusalCode,
   type Task,
+  type Terms,
 } from "@ambit/core";
+import { parsePurposes } from "@ambit/pdp";
 
-type Answers = { readonly [method in "begin" | "handOff" | "decide" | "redeem" | "settle"]?: (...request: Parameters<Pdp[method]>) => unknown };
+type Answers = { readonly [method in "begin" | "handOff" | "decide" | "redeem" | "settle" | "terms"]?: (...request: Parameters<Pdp[method]>) => unknown };
 
-/** A decision point that writes down what it is asked and answers what a test says, however broken that is; unless told otherwise, it permits. */
+/**
+ * A decision point that writes down what it is asked and answers what a test says, however broken that is; unless told otherwise, it permits, and every name is one of the
+ * tool that the envelopes of `enforcement` allow.
+ */
 export interface ScriptedPdp extends Pdp {
   readonly asked: AccessRequest[];
   readonly redeemed: Redemption[];
@@ -46,7 +51,7 @@ export function scriptedPdp(answers: Answers = {}): ScriptedPdp {
     issue({ ...WIRE, agent_id: narrowing.agentId, allowed_tools: [...(narrowing.allowedTools ?? [])] }, 1);
   // Not `async`: an answer that throws must throw, not reject.
   const answer =
-    <R>(list: R[] | undefined, given: ((request: never) => unknown) | undefined, usual: (request: R) => unknown) =>
+    <R = void>(list: R[] | undefined, given: ((request: never) => unknown) | undefined, usual: (request: R) => unknown) =>
     (request: R): never => {
       list?.push(request);
       return (given === undefined ? Promise.resolve(usual(request)) : given(request as never)) as never;
@@ -59,7 +64,7 @@ export function scriptedPdp(answers: Answers = {}): ScriptedPdp {
     decide: answer(notes.asked, answers.decide, () => permit()),
     redeem: answer(notes.redeemed, answers.redeem, () => ({ redeemed: true, receipt: "receipt_1" })),
     settle: answer(notes.settled, answers.settle, () => ({ recorded: true })),
-    terms: () => Promise.reject(new Error("there are no signed envelopes here")),
+    terms: answer(undefined, answers.terms, () => naming(() => true)),
     introduce: () => Promise.reject(new Error("there are no signed envelopes here")),
     end: async ({ presentation }) => {
       notes.ended.push(presentation.kind === "handle" ? presentation.handle : "");
@@ -76,6 +81,14 @@ export function deny(code: RefusalCode = "policy_denied"): Decision {
   return { decision: false, context: { id: "dec_deny", refusal: { code, message: "not within this task", retryable: false } } };
 }
 
+/** Terms by which those names are the tool's that the envelopes of `enforcement` allow. */
+export function naming(isName: (name: string, server: string | undefined) => boolean): Terms {
+  const order = { vocabulary: createVocabulary({}), purposes: parsePurposes({ purposes: { review: { tools: [TOOL] } } }) };
+  return { order, audience: ["urn:example:pdp"], toolId: (name, server) => (isName(name, server) ? TOOL : undefined) };
+}
+
+const TOOL = "contracts.read";
+
 const WIRE = {
   delegator_id: "user_1",
   tenant_id: "tenant_1",
@@ -83,7 +96,7 @@ const WIRE = {
   task_id: "task_1",
   purpose: "review",
   agent_id: "reviewer",
-  allowed_tools: ["contracts.read"],
+  allowed_tools: [TOOL],
   resource_constraints: {},
   expires_at: "2999-01-01T00:00:00Z",
 };
@@ -91,6 +104,6 @@ const WIRE = {
 /** An enforcement point with a begun task, in front of `pdp`; `deadline` in milliseconds. */
 export async function enforcement(pdp: Pdp, deadline = 200): Promise<{ readonly pep: Pep; readonly task: Task }> {
   const pep = createPep({ pdp, agent: "reviewer", deadline });
-  const begin = { delegatorId: "user_1", tenantId: "tenant_1", purpose: "review", allowedTools: ["contracts.read"], resourceConstraints: {}, expiresIn: "10m" };
+  const begin = { delegatorId: "user_1", tenantId: "tenant_1", purpose: "review", allowedTools: [TOOL], resourceConstraints: {}, expiresIn: "10m" };
   return { pep, task: await pep.begin(begin) };
 }

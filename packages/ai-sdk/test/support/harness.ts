@@ -88,7 +88,10 @@ export function harnessOf(sdk: Sdk): Harness {
 
   return {
     results: ["data", "JSON text"],
-    cannot: { errorValues: "a tool of the AI SDK reports an error by throwing it" },
+    cannot: {
+      errorValues: "a tool of the AI SDK reports an error by throwing it",
+      lists: "a model of the AI SDK is shown every tool that the application gives; each call of one is decided",
+    },
     run,
     call: async (scene, args) => {
       const [tool] = Object.values(toolsOf(scene));

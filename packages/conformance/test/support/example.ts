@@ -37,6 +37,7 @@ export const harness: Harness = {
     streamedRuns: "a run is waited for",
     errorValues: "a tool fails by throwing",
     handOffs: "there is one agent",
+    lists: "whoever calls knows the tools",
   },
   run: async ({ pep, envelope, tools, calls, signal }) => {
     const covered = new Map(tools.map((tool) => [tool.name, protect(pep, { tool, envelope })]));
@@ -48,8 +49,7 @@ export const harness: Harness = {
         return { id, isError: true, text: error instanceof Error ? error.message : String(error) };
       }
     };
-    const shown = await Promise.all(calls.map(answer));
-    return { shown, seen: shown };
+    return Promise.all(calls.map(answer)).then((shown) => ({ shown, seen: shown }));
   },
   call: async ({ pep, envelope, tools }, args) => tools.map((tool) => protect(pep, { tool, envelope }).run(args, undefined))[0],
   describe: async (pep, envelope, tool) => ({ before: { ...tool, run: 0 }, after: { ...protect(pep, { tool, envelope }), run: 0 } }),

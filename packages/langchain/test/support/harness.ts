@@ -129,7 +129,10 @@ const MEMBERS = ["name", "description", "schema", "responseFormat", "returnDirec
 const partsOf = (tool: unknown): unknown => MEMBERS.map((member) => [member, (tool as Readonly<Record<string, unknown>>)[member]]);
 
 export const harnessOf = (loop: Loop): Harness => ({
-  cannot: { parsing: "a model class of LangChain gives arguments that it has parsed" },
+  cannot: {
+    parsing: "a model class of LangChain gives arguments that it has parsed",
+    lists: "a model of LangChain is shown every tool that the application gives; each call of one is decided",
+  },
   results: ["text", "data", "blocks", "content and artifact", "content and parts", "message"],
   run: (scene) => silently(() => runTurn(loop, scene)),
   call: async (scene, args) => {
