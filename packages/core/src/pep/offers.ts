@@ -8,16 +8,15 @@ export async function offers(setting: PepSetting, source: EnvelopeSource, names:
   if (setting.mode === "observe") return new Set(names);
   const found = await askWithin(setting.deadline, undefined, async () => {
     const task = await resolveEnvelope(source);
-    return task === undefined || holdingOf(task) === undefined ? undefined : { task, terms: await setting.pdp.terms() };
-  });
-  if ("refusal" in found) throw new AmbitError(found.refusal.code, found.refusal.message);
-  if (found.answer === undefined) return new Set();
-  const { task, terms } = found.answer;
-  const { allowedTools, deniedTools } = task.envelope;
-  return new Set(
-    names.filter((name) => {
+    if (task === undefined || holdingOf(task) === undefined) return new Set<string>();
+    const terms = await setting.pdp.terms();
+    const { allowedTools, deniedTools } = task.envelope;
+    const isOffered = (name: string): boolean => {
       const id = terms.toolId(name, server);
       return id !== undefined && allowedTools.includes(id) && !deniedTools.includes(id);
-    }),
-  );
+    };
+    return new Set(names.filter(isOffered));
+  });
+  if ("refusal" in found) throw new AmbitError(found.refusal.code, found.refusal.message);
+  return found.answer;
 }

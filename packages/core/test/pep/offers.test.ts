@@ -43,6 +43,8 @@ describe("what an envelope offers", () => {
   it.each<[string, () => Promise<Terms>, string]>([
     ["cannot be reached", () => Promise.reject(new Error("down")), "pdp_unavailable"],
     ["hangs", () => new Promise(() => undefined), "pdp_timeout"],
+    ["answers nothing", async () => undefined as never, "pdp_unavailable"],
+    ["knows no names", async () => ({ ...TERMS, toolId: undefined as never }), "pdp_unavailable"],
   ])("cannot be told when the decision point %s", async (_, terms, code) => {
     const { pep, task } = await offering(terms);
     await expect(pep.offers(task, NAMES, "crm")).rejects.toMatchObject({ code });
