@@ -1,6 +1,6 @@
 import { AmbitError, isJsonObject, own, type EnvelopeSource, type Json, type JsonObject, type Pep, type RefusalCode } from "@ambit/core";
 import type { Answer, Request, Wire } from "./json-rpc.ts";
-import type { ListRule } from "./methods.ts";
+import { isNameOfMethod, type ListRule } from "./methods.ts";
 import { denial, refusedRequest } from "./to-outcome.ts";
 
 /**
@@ -21,7 +21,7 @@ export async function shownList(
     const allowed = await pep.offers(envelope, method === undefined ? elements.flatMap((element) => nameOf(element) ?? []) : [method], server);
     const shown = elements.filter((element) => {
       const name = method ?? nameOf(element);
-      return name !== undefined && allowed.has(name);
+      return name !== undefined && allowed.has(name) && (method !== undefined || !isNameOfMethod(name));
     });
     const caching = {
       ...(own(result, "ttlMs") === undefined ? {} : { ttlMs: 0 }),

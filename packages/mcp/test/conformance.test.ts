@@ -6,8 +6,9 @@ import { protect } from "../src/index.ts";
 import { harnessOf } from "./support/harness.ts";
 
 const vectors = new URL("../../../../shared/vectors/", import.meta.url);
-describeAdapter("the adapter for MCP, with a client of SDK 1", harnessOf("SDK 1"), { vectors });
-describeAdapter("the adapter for MCP, with a client of SDK 2", harnessOf("SDK 2"), { vectors });
+for (const kind of ["SDK 1", "SDK 2", "@ai-sdk/mcp"] as const) {
+  describeAdapter(`the adapter for MCP, with a client of ${kind}`, harnessOf(kind), { vectors });
+}
 
 test("a protected transport has the type of the one that went in", () => {
   const cover = (pep: Pep, transport: StreamableHTTPClientTransport) => protect(pep, { transport, server: "crm", envelope: undefined });

@@ -4,9 +4,8 @@ import type { Outcome, Pep } from "@ambit/core";
 import { describe, expect, it, vi } from "vitest";
 import { protect } from "../src/index.ts";
 import { refusalIn } from "./support/crm.ts";
-import { deny, fakePdp, limitRecords, permit } from "./support/fake-pdp.ts";
+import { deny, enforcement, fakePdp, limitRecords, permit } from "./support/fake-pdp.ts";
 import { call, connectPipe, Pipe } from "./support/pipe.ts";
-import { enforcement } from "./support/terms.ts";
 
 const RESULT = { content: [{ type: "text", text: "{}" }] };
 const settle = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 20));

@@ -19,7 +19,7 @@ import {
 import { describe, expect, it, vi } from "vitest";
 import { protect } from "../src/index.ts";
 import { CONTRACTS_READ, refusalIn } from "./support/crm.ts";
-import { enforcement, fakePdp, limitRecords, permit } from "./support/fake-pdp.ts";
+import { enforcement, fakePdp, limitRecords, naming, permit } from "./support/fake-pdp.ts";
 import { call, connectPipe, Pipe } from "./support/pipe.ts";
 import { createWorld, type WorldOptions } from "./support/world.ts";
 
@@ -139,7 +139,7 @@ describe("a list", () => {
   it("shows the tools that the envelope could use, and what else it says", async () => {
     const { client } = await connectAll();
     const { tools, _meta } = await client.listTools();
-    expect(tools.map(({ name }) => name)).toEqual(["contracts_read", "resources/read"]);
+    expect(tools.map(({ name }) => name)).toEqual(["contracts_read"]); // a tool with the name of a method is never called
     expect(_meta).toEqual({ kept: true });
   });
 
@@ -156,12 +156,12 @@ describe("a list", () => {
 
   it("is whole in observe mode", async () => {
     const { client } = await connectAll({ mode: "observe", allowedTools: ["echo"] });
-    expect((await client.listTools()).tools).toHaveLength(4);
+    expect((await client.listTools()).tools).toHaveLength(3);
   });
 
   it("is refused when it cannot be told what the envelope could use, and the definitions are known all the same", async () => {
-    const pdp = fakePdp();
-    const { pep, task } = await enforcement(pdp); // knows no names
+    const pdp = fakePdp({ terms: () => Promise.reject(new Error("down")) });
+    const { pep, task } = await enforcement(pdp);
     const [pipe, received]: [Pipe, unknown[]] = [new Pipe(), []];
     const transport = protect(pep, { transport: pipe, server: "crm", envelope: task });
     transport.onmessage = (message) => void received.push(message);
@@ -174,7 +174,7 @@ describe("a list", () => {
   });
 
   it("is that of one envelope, so no cache keeps it for another", async () => {
-    const { answer, received, send } = await connectPipe(fakePdp());
+    const { answer, received, send } = await connectPipe(fakePdp({ terms: async () => naming((name) => name === "contracts_read") }));
     await send({ id: 1, method: "tools/list" });
     answer({ id: 1, result: { resultType: "complete", cacheScope: "public", ttlMs: 86_400_000, tools: [CONTRACTS_READ, { name: "other" }, 7, {}] } });
     const result = { resultType: "complete", cacheScope: "private", ttlMs: 0, tools: [CONTRACTS_READ] };

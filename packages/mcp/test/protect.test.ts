@@ -5,9 +5,8 @@ import { CallToolResultSchema, EmptyResultSchema, type McpError } from "@modelco
 import { describe, expect, it, vi } from "vitest";
 import { protect } from "../src/index.ts";
 import { CONTRACTS_READ, connectCrm, refusalIn } from "./support/crm.ts";
-import { deny, fakePdp, limitRecords, permit } from "./support/fake-pdp.ts";
+import { deny, enforcement, fakePdp, limitRecords, permit } from "./support/fake-pdp.ts";
 import { connectPipe, Pipe } from "./support/pipe.ts";
-import { enforcement } from "./support/terms.ts";
 
 const CALL = { name: "contracts_read", arguments: { customer_id: "cust_1" } };
 

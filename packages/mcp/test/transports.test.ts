@@ -14,8 +14,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
 import { protect, type McpTransport } from "../src/index.ts";
 import { createCrm, refusalIn } from "./support/crm.ts";
-import { deny, fakePdp, limitRecords, permit, type FakePdp } from "./support/fake-pdp.ts";
-import { enforcement } from "./support/terms.ts";
+import { deny, enforcement, fakePdp, type FakePdp, limitRecords, permit } from "./support/fake-pdp.ts";
 
 const INFO = { name: "test", version: "1.0.0" };
 const STDIO = { command: process.execPath, args: [fileURLToPath(new URL("support/stdio-server.mjs", import.meta.url))] };

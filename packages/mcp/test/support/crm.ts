@@ -13,8 +13,7 @@ import {
   type Tool,
 } from "@modelcontextprotocol/sdk/types.js";
 import { protect } from "../../src/index.ts";
-import type { FakePdp } from "./fake-pdp.ts";
-import { enforcement } from "./terms.ts";
+import { enforcement, type FakePdp } from "./fake-pdp.ts";
 
 export const CONTRACTS_READ: Tool = {
   name: "contracts_read",

@@ -1,6 +1,6 @@
 import type { Obligation } from "@ambit/core";
 
-export { deny, enforcement, permit, scriptedPdp as fakePdp, type ScriptedPdp as FakePdp } from "@ambit/conformance";
+export { deny, enforcement, naming, permit, scriptedPdp as fakePdp, type ScriptedPdp as FakePdp } from "@ambit/conformance";
 
 /** At most `max` elements of the list `records`. */
 export function limitRecords(max: number): Obligation {

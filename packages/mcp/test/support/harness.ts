@@ -1,5 +1,6 @@
 import type { Harness, KitTool, Scene, Shown, Turn } from "@ambit/conformance";
-import type { EnvelopeSource, Pep } from "@ambit/core";
+import { createMCPClient, type MCPTransport } from "@ai-sdk/mcp";
+import type { Pep } from "@ambit/core";
 import { Client as ClientV2 } from "@modelcontextprotocol/client";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
@@ -14,7 +15,7 @@ import {
   type ServerNotification,
   type Tool,
 } from "@modelcontextprotocol/sdk/types.js";
-import { protect } from "../../src/index.ts";
+import { protect, type McpTransport } from "../../src/index.ts";
 
 const SERVER = "notes";
 
@@ -30,10 +31,13 @@ function definitionOf({ name, description }: KitTool): Tool {
   return { name, title: "Notes", description, inputSchema, annotations: { readOnlyHint: true }, _meta: { owner: "legal" } };
 }
 
-/** A server whose tools are those of the kit. */
+/** A server whose tools are those of the kit, one on each page of its list and none on the last. */
 function serverOf(tools: readonly KitTool[]): Server {
   const server = new Server({ name: "another name", version: "1.0.0" }, { capabilities: { tools: {}, logging: {} } });
-  server.setRequestHandler(ListToolsRequestSchema, () => ({ tools: tools.map(definitionOf) }));
+  server.setRequestHandler(ListToolsRequestSchema, ({ params }) => {
+    const at = Number(params?.cursor ?? 0);
+    return { tools: tools.slice(at, at + 1).map(definitionOf), _meta: { page: at }, ...(at < tools.length ? { nextCursor: String(at + 1) } : {}) };
+  });
   server.setRequestHandler(CallToolRequestSchema, async ({ params }, { signal, sendNotification }) => {
     const tool = tools.find(({ name }) => name === params.name);
     if (tool === undefined) throw new McpError(ErrorCode.InvalidParams, "there is no such tool");
@@ -65,53 +69,75 @@ async function resultOf(
   }
 }
 
-/** The scripted decision point of the kit knows no names; what lists show is tested beside the kit. */
-function listingAll(pep: Pep): Pep {
-  return { ...pep, offers: async (_, names) => new Set(names) };
+interface Page {
+  readonly tools: readonly { readonly name: string }[];
+  readonly nextCursor?: string | undefined;
 }
 
-type Sdk = "SDK 1" | "SDK 2";
-type Options = { readonly onprogress: (progress: unknown) => void; readonly signal?: AbortSignal };
-
-/** What the kit needs of a client, in whichever version. */
+/** What the kit needs of a client, of whichever package. */
 interface AnyClient {
-  onerror?: ((error: Error) => void) | undefined;
-  connect(transport: unknown): Promise<void>;
-  listTools(): Promise<unknown>;
-  call(params: { readonly name: string; readonly arguments: Record<string, unknown> }, options: Options): Promise<unknown>;
-  onLog(note: (notification: unknown) => void): void;
+  list(params: { readonly cursor?: string }): Promise<Page>;
+  call(params: { readonly name: string; readonly arguments: Record<string, unknown> }, signal: AbortSignal | undefined): Promise<unknown>;
   close(): Promise<void>;
 }
 
-function clientOf(sdk: Sdk): AnyClient {
-  const info = { name: "test", version: "1.0.0" };
-  if (sdk === "SDK 1") {
-    const client = new Client(info);
-    return Object.assign(client as unknown as AnyClient, {
-      call: (params: Parameters<AnyClient["call"]>[0], options: Options) => client.callTool(params, undefined, options),
-      onLog: (note: (notification: unknown) => void) => client.setNotificationHandler(LoggingMessageNotificationSchema, note),
-    });
-  }
-  const client = new ClientV2(info);
-  return Object.assign(client as unknown as AnyClient, {
-    call: (params: Parameters<AnyClient["call"]>[0], options: Options) => client.callTool(params, options),
-    onLog: (note: (notification: unknown) => void) => client.setNotificationHandler("notifications/message", note),
-  });
-}
+const INFO = { name: "test", version: "1.0.0" };
 
-async function connect(sdk: Sdk, pep: Pep | undefined, envelope: EnvelopeSource, tools: readonly KitTool[]) {
+/** Clients as an application has them; `note` gets whatever else they tell it. */
+const CLIENTS = {
+  "SDK 1": async (transport: McpTransport, note: (seen: unknown) => void): Promise<AnyClient> => {
+    const client = new Client(INFO);
+    client.onerror = note;
+    client.setNotificationHandler(LoggingMessageNotificationSchema, note);
+    await client.connect(transport as Parameters<Client["connect"]>[0]);
+    return {
+      list: (params) => client.listTools(params),
+      call: (params, signal) => client.callTool(params, undefined, { onprogress: note, ...(signal === undefined ? {} : { signal }) }),
+      close: () => client.close(),
+    };
+  },
+  "SDK 2": async (transport: McpTransport, note: (seen: unknown) => void): Promise<AnyClient> => {
+    const client = new ClientV2(INFO);
+    client.onerror = note;
+    client.setNotificationHandler("notifications/message", note);
+    await client.connect(transport as Parameters<ClientV2["connect"]>[0]);
+    return {
+      list: (params) => client.listTools(params),
+      call: (params, signal) => client.callTool(params, { onprogress: note, ...(signal === undefined ? {} : { signal }) }),
+      close: () => client.close(),
+    };
+  },
+  "@ai-sdk/mcp": async (transport: McpTransport, note: (seen: unknown) => void): Promise<AnyClient> => {
+    const client = await createMCPClient({ transport: transport as MCPTransport, onUncaughtError: note });
+    return {
+      list: (params) => client.listTools({ params }),
+      call: (params, signal) => client.callTool({ ...params, ...(signal === undefined ? {} : { options: { signal } }) }),
+      close: () => client.close(),
+    };
+  },
+};
+
+export type Kind = keyof typeof CLIENTS;
+
+async function connect(kind: Kind, { pep, envelope, tools }: Pick<Scene, "envelope" | "tools"> & { readonly pep: Pep | undefined }) {
   const [clientSide, serverSide] = InMemoryTransport.createLinkedPair();
-  const sent: unknown[] = [];
+  const seen: unknown[] = [];
   const send = clientSide.send.bind(clientSide);
   clientSide.send = async (message, options) => {
-    sent.push(message, options);
+    seen.push(message, options);
     await send(message, options);
   };
-  const transport = pep === undefined ? clientSide : protect(listingAll(pep), { transport: clientSide, server: SERVER, envelope });
-  const client = clientOf(sdk);
+  const transport = pep === undefined ? clientSide : protect(pep, { transport: clientSide, server: SERVER, envelope });
   const server = serverOf(tools);
-  await Promise.all([server.connect(serverSide), client.connect(transport)]);
-  return { client, server, transport, sent };
+  await server.connect(serverSide);
+  return { client: await CLIENTS[kind](transport, (event) => void seen.push(event)), server, transport, seen };
+}
+
+/** Every page of the list. */
+async function pagesOf({ list }: AnyClient): Promise<readonly Page[]> {
+  const pages = [await list({})];
+  for (let cursor = pages[0]?.nextCursor; cursor !== undefined; cursor = pages.at(-1)?.nextCursor) pages.push(await list({ cursor }));
+  return pages;
 }
 
 /** What an application makes of a result for its model: the content, or the text of it where it is nothing else. */
@@ -120,19 +146,16 @@ function shownOf(id: string, { isError, content }: CallToolResult): Shown {
   return { id, isError: isError === true, text: block?.type === "text" && second === undefined ? block.text : JSON.stringify(content) };
 }
 
-async function run(sdk: Sdk, { pep, envelope, tools, calls, signal }: Scene): Promise<Turn> {
-  const seen: unknown[] = [];
-  const { client, sent } = await connect(sdk, pep, envelope, tools);
-  client.onerror = (error) => void seen.push(error);
-  client.onLog((notification) => void seen.push(notification));
+async function run(kind: Kind, { calls, signal, ...scene }: Scene): Promise<Turn> {
+  const { client, seen } = await connect(kind, scene);
   let failure: unknown;
   const shown: Shown[] = [];
   try {
-    seen.push(await client.listTools());
-    const options = { onprogress: (progress: unknown) => void seen.push(progress), ...(signal === undefined ? {} : { signal }) };
+    // A list asks for the envelope, too, and the kit counts how often it is asked for.
+    if (typeof scene.envelope !== "function") seen.push(await pagesOf(client));
     const answers = calls.map(async ({ id, name, args }): Promise<Shown> => {
       try {
-        const result = (await client.call({ name, arguments: args }, options)) as CallToolResult;
+        const result = (await client.call({ name, arguments: args }, signal)) as CallToolResult;
         seen.push(result);
         return shownOf(id, result);
       } catch (error) {
@@ -147,10 +170,10 @@ async function run(sdk: Sdk, { pep, envelope, tools, calls, signal }: Scene): Pr
   }
   // Not closed: that would give up what an abort must give up by itself.
   await new Promise(setImmediate); // what the server still says on its way
-  return { shown, seen: [seen, sent], failure };
+  return { shown, seen, failure };
 }
 
-export const harnessOf = (sdk: Sdk): Harness => ({
+export const harnessOf = (kind: Kind): Harness => ({
   server: SERVER,
   results: ["structured content", "text"],
   cannot: {
@@ -158,19 +181,25 @@ export const harnessOf = (sdk: Sdk): Harness => ({
     parsing: "an MCP client is given arguments, not what a model wrote",
     streamedRuns: "an MCP client waits for the result of a call; what comes before it is progress, which is covered",
     handOffs: "MCP connects a client with a server; it has no agents that could hand off",
+    ...(kind === "@ai-sdk/mcp" ? { streamingTools: "a client of @ai-sdk/mcp takes neither progress nor log messages" } : {}),
   },
-  run: (scene) => run(sdk, scene),
-  call: async ({ pep, envelope, tools }, args) => {
-    const { transport, client, server } = await connect(sdk, pep, envelope, tools);
+  run: (scene) => run(kind, scene),
+  call: async (scene, args) => {
+    const { transport, client, server } = await connect(kind, scene);
     const result = new Promise((resolve) => {
       transport.onmessage = resolve;
     });
-    await transport.send({ jsonrpc: "2.0", id: "call-1", method: "tools/call", params: { name: tools[0]?.name ?? "", arguments: args } });
+    await transport.send({ jsonrpc: "2.0", id: "call-1", method: "tools/call", params: { name: scene.tools[0]?.name ?? "", arguments: args } });
     await result;
     await Promise.all([client.close(), server.close()]);
   },
+  list: async (scene) => {
+    const { client } = await connect(kind, scene);
+    return (await pagesOf(client)).flatMap(({ tools }) => tools.map(({ name }) => name));
+  },
   describe: async (pep, envelope, tool) => {
-    const [bare, covered] = await Promise.all([connect(sdk, undefined, envelope, [tool]), connect(sdk, pep, envelope, [tool])]);
-    return { before: await bare.client.listTools(), after: await covered.client.listTools() };
+    const scene = { envelope, tools: [tool] };
+    const [bare, covered] = await Promise.all([connect(kind, { ...scene, pep: undefined }), connect(kind, { ...scene, pep })]);
+    return { before: await pagesOf(bare.client), after: await pagesOf(covered.client) };
   },
 });

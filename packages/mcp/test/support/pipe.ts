@@ -1,6 +1,5 @@
 import { protect } from "../../src/index.ts";
-import type { FakePdp } from "./fake-pdp.ts";
-import { enforcement } from "./terms.ts";
+import { enforcement, type FakePdp } from "./fake-pdp.ts";
 
 type Message = Record<string, unknown>;
 
