@@ -43,10 +43,12 @@ export function failures(harness: Harness): Group {
           expect(pdp.settled.map(({ status }) => status)).toEqual(["failed"]);
         }
       }),
-      needing("errorValues", "by saying so is settled once, without records, and the model is shown it as an error", async () => {
-        const { shown, pdp } = await end({ run: fail("no such contract"), failure: "value" }, LIMIT);
-        expect([shown.isError, shown.text.includes("no such contract")]).toEqual([true, true]);
-        expect(pdp.settled.map(({ records = 0 }) => records)).toEqual([0]);
+      needing("errorValues", "by saying so is settled as failed, without records, and the model is shown it as an error", async () => {
+        for (const obligations of [[], [LIMIT]]) {
+          const { shown, pdp } = await end({ run: fail("no such contract"), failure: "value" }, ...obligations);
+          expect([shown.isError, shown.text.includes("no such contract")]).toEqual([true, true]);
+          expect(pdp.settled.map(({ status, records = 0 }) => [status, records])).toEqual([["failed", 0]]);
+        }
       }),
       needing("errorValues", "by saying so says nothing in which fields must be redacted", async () => {
         const pdp = scriptedPdp({ decide: async () => permit(REDACT) });

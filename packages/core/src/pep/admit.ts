@@ -194,7 +194,7 @@ function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle
       await settle("withheld");
       return withhold(decisionId, refusal("obligation_unsupported", "the tool ran, but its answer lacks what must be checked in it; the answer is withheld"));
     }
-    const flaw = await settle("done", { records: carried.records, resultDigest: digestResult(carried.result) });
+    const flaw = await settle(carried.isError ? "failed" : "done", { records: carried.records, resultDigest: digestResult(carried.result) });
     if (flaw !== undefined)
       return withhold(decisionId, { ...flaw, message: "the tool ran, but its outcome could not be recorded; the answer is withheld", retryable: false });
     return { released: true, result: carried.result };

@@ -3,12 +3,14 @@ import { isJsonObject, type Json } from "../data/json.ts";
 import { editAt, isPointer, parentOf, removeAt, valuesAt } from "../data/pointer.ts";
 import { CONSTRAINT_KINDS, rulesOf } from "../envelope/constraint-kinds.ts";
 import { SUPPORTED_OBLIGATIONS, type Obligation } from "../pdp/obligation.ts";
-import { viewResult } from "./result-view.ts";
+import { isErrorResult, viewResult } from "./result-view.ts";
 
 /** The result as it may be shown, and how many records it carries; `undefined` in all: nothing of it may be shown. */
 export interface Carried<T> {
   readonly result: T;
   readonly records: number | undefined;
+  /** Whether it says that the tool has failed. */
+  readonly isError: boolean;
 }
 
 /** Why the obligations cannot be carried out at all; the call must not run then. */
@@ -48,20 +50,20 @@ function isSupported({ type, properties }: Obligation): boolean {
  * shown when only `limit_records` is due.
  */
 export function carryOut<T>(result: T, obligations: readonly Obligation[]): Carried<T> | undefined {
-  if (!holdsResult(obligations)) return { result, records: undefined };
+  if (!holdsResult(obligations)) return { result, records: undefined, isError: isErrorResult(result) };
   const view = viewResult(result);
   if (view === undefined) return undefined;
   const [filters, redactions, limits] = [ofType(obligations, "filter_records"), ofType(obligations, "redact_fields"), ofType(obligations, "limit_records")];
   if (view.kind !== "data" && filters.length + redactions.length > 0) return undefined;
   const rebuilt = (value: Json): T => view.replace(structuredClone(value)) as T;
-  if (view.kind === "error") return { result: rebuilt(view.value), records: 0 };
+  if (view.kind === "error") return { result: rebuilt(view.value), records: 0, isError: true };
 
   const others = [...filters, ...limits].map(({ properties }) => properties.pointer);
   const steps = [...filters.map(toFilter), toRedaction(redactions, others), ...limits.map(toLimit)];
   const value = steps.reduce<Json | undefined>((current, edit) => (current === undefined ? undefined : edit(current)), view.value);
   if (value === undefined) return undefined;
   const last = limits.at(-1)?.properties.pointer;
-  return { result: rebuilt(value), records: last === undefined ? undefined : countAt(value, last) };
+  return { result: rebuilt(value), records: last === undefined ? undefined : countAt(value, last), isError: false };
 }
 
 type ObligationOf<T extends Obligation["type"]> = Extract<Obligation, { readonly type: T }>;

@@ -84,7 +84,10 @@ export interface Admission {
    * without being decided or charged again, once, for as long as the grant would have been good. Needs `node:async_hooks`; elsewhere such a call is decided by itself.
    */
   run<R>(body: () => R): R;
-  /** Carries out the obligations on the result and records the outcome. What it returns is all that may be shown; a second time it is the same again. */
+  /**
+   * Carries out the obligations on the result and records the outcome: `failed` where it says so in MCP's form (`isError`). What it returns is all that may be shown; a second
+   * time it is the same again.
+   */
   complete<T>(result: T): Promise<Completion<T>>;
   /** The tool was started and failed: records are given back, the call where the tool only reads; money and rate never. */
   fail(error: unknown): Promise<void>;

@@ -33,6 +33,13 @@ export function viewResult(result: unknown): ResultView | undefined {
   return { value: data, kind: "data", replace: (value) => value };
 }
 
+/** Whether a result in MCP's form says that the tool has failed. */
+export function isErrorResult(result: unknown): boolean {
+  if (typeof result !== "object" || result === null) return false;
+  const valueOf = (member: string): unknown => Object.getOwnPropertyDescriptor(result, member)?.value;
+  return valueOf("isError") === true && Array.isArray(valueOf("content"));
+}
+
 function viewMcpResult(data: JsonObject, content: readonly Json[]): ResultView {
   const isError = own(data, "isError");
   // Only what says how a result is to be read (MCP 2025-11-25, 2026-07-28). `_meta` and members of the server's own are not checked, so they do not stay.
@@ -41,7 +48,7 @@ function viewMcpResult(data: JsonObject, content: readonly Json[]): ResultView {
     ...(own(data, "resultType") === "complete" ? { resultType: "complete" } : {}),
   };
   const withContent = (blocks: Json): JsonObject => ({ ...kept, content: blocks });
-  if (isError === true) return { value: errorText(content), kind: "error", replace: withContent };
+  if (isErrorResult(data)) return { value: errorText(content), kind: "error", replace: withContent };
   const structured = own(data, "structuredContent");
   if (!isJsonObject(structured)) return viewContent(content, withContent);
   // The text blocks say the same again, so they cannot stay when the data changes.

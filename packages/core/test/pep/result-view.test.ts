@@ -127,7 +127,13 @@ describe("a tool that reports an error", () => {
   const failure = { content: [{ type: "text", text: "backend down" }], isError: true };
 
   it("is heard when only a limit is due, and has returned no records", async () => {
-    expect(await shown(failure, limit(0))).toMatchObject({ result: failure, outcome: { status: "done", records: 0 } });
+    expect(await shown(failure, limit(0))).toMatchObject({ result: failure, outcome: { status: "failed", records: 0 } });
+  });
+
+  it("has failed although nothing must be checked in what it says", async () => {
+    expect(await shown(failure)).toMatchObject({ result: failure, outcome: { status: "failed" } });
+    for (const result of [{ ...failure, isError: false }, { ...failure, isError: "true" }, Object.create(failure), { isError: true }, { error: "down" }])
+      expect(await shown(result)).toMatchObject({ result, outcome: { status: "done" } });
   });
 
   it("is heard in its own words only, and not for long", async () => {
