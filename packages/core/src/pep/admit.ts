@@ -1,6 +1,5 @@
 import { randomText, saltedDigestOf } from "../data/digest.ts";
 import { copyData, type JsonObject } from "../data/json.ts";
-import { AmbitError } from "../errors.ts";
 import type { AccessRequest } from "../pdp/access-request.ts";
 import { parseAcknowledgement, parseRedemption, type Decision, type Grant, type Refusal } from "../pdp/decision.ts";
 import { SUPPORTED_OBLIGATIONS, type Obligation } from "../pdp/obligation.ts";
@@ -10,6 +9,7 @@ import { askDecision, askWithin, deny, refusal } from "./ask.ts";
 import { carryOut, holdsResult, unsupportedObligation, type Carried } from "./obligations.ts";
 import type { Admission, Asked, Completion } from "./pep.ts";
 import { isShown, modeOf, present, proveTo, type PepSetting } from "./present.ts";
+import { readArguments } from "./read-arguments.ts";
 import { holdingOf, resolveEnvelope, type Task } from "./task.ts";
 import { callDigest, type ToolCall } from "./tool-call.ts";
 import { goAlong, isWithinCall, underWay } from "./under-way.ts";
@@ -130,18 +130,6 @@ function describe(setting: PepSetting, call: ToolCall, task: Task, presentation:
       ...modeOf(setting),
     },
   };
-}
-
-/** Arguments that are not plain data are not asked about, but the attempt is still recorded. */
-function readArguments(raw: unknown): { readonly args: JsonObject; readonly flaw?: Refusal } {
-  try {
-    const args = copyData(raw ?? {}, "argument_not_allowed", "the arguments");
-    if (typeof args === "object" && args !== null && !Array.isArray(args)) return { args: args as JsonObject };
-    return { args: {}, flaw: { ...refusal("argument_not_allowed", "the arguments must be an object"), step: "call" } };
-  } catch (error) {
-    const message = AmbitError.isInstance(error) ? error.message : "the arguments cannot be read";
-    return { args: {}, flaw: { ...refusal("argument_not_allowed", message), step: "call" } };
-  }
 }
 
 function conclude(decision: Decision, request: AccessRequest): Verdict {

@@ -7,6 +7,7 @@ import { envelopeIdOf } from "../token/profile/envelope-id.ts";
 import { holdEnvelope } from "../token/profile/issue-envelope.ts";
 import { admit } from "./admit.ts";
 import { askWithin, refusal } from "./ask.ts";
+import { recordAttempt } from "./attempt.ts";
 import type { Pep } from "./pep.ts";
 import type { PepSetting } from "./present.ts";
 import { createTask, type Task } from "./task.ts";
@@ -26,29 +27,33 @@ export interface ReceiverOptions {
 
 /** The enforcement point of whoever is called, and not of an agent: every call comes with the envelope and the proof of who asks. */
 export interface Receiver {
-  /** Asks whether a call may run. Never throws for a refusal. Refuses a proof that does not say that it is for this receiver. */
-  admit(presentation: TokenPresentation, call: Omit<ToolCall, "envelope">): ReturnType<Pep["admit"]>;
+  /**
+   * Asks whether a call may run. Never throws for a refusal. Refuses a call without an envelope (`undefined`) or with one that cannot be read, and a proof that does not say that it is for
+   * this receiver; the decision point is told of these attempts, of sixty in a minute at most.
+   */
+  admit(presentation: TokenPresentation | undefined, call: Omit<ToolCall, "envelope">): ReturnType<Pep["admit"]>;
 }
 
 /** Refuses (`option_invalid`) a decision point without our capability. */
 export function createReceiver(options: ReceiverOptions): Receiver {
-  const { pdp, audience, deadline = 1000, now = Date.now } = options;
+  const { pdp, audience, deadline: wait = 1000, now = Date.now } = options;
   if (pdp?.capability !== PDP_CAPABILITY) throw new AmbitError("option_invalid", "`pdp` must come from `createPdp` or `pdpClient`");
   if (typeof audience !== "string" || audience === "") throw new AmbitError("option_invalid", "`audience` must be the name that proofs are for");
-  const wait = milliseconds(deadline, "deadline");
+  const deadline = milliseconds(wait, "deadline");
   return Object.freeze<Receiver>({
     admit: async (presentation, call) => {
-      const refuse = (code: "audience_mismatch" | "envelope_malformed", message: string): Awaited<ReturnType<Pep["admit"]>> => ({
+      const refuse = async (code: "audience_mismatch" | "envelope_malformed", message: string, task?: Task): ReturnType<Pep["admit"]> => ({
         admitted: false,
-        refused: { kind: "deny", decisionId: "undecided", refusal: refusal(code, message) },
+        refused: await recordAttempt({ pdp, deadline, now }, { presentation, task }, call, refusal(code, message)),
       });
-      // A proof for another verifier of the same chain, such as the decision point of the agent, must not be good here.
-      if (audienceOfProof(presentation.pop) !== audience) return refuse("audience_mismatch", "the proof does not say that it is for this server");
-      const asked = await askWithin(wait, call.signal, async () => taskOf(presentation, await pdp.terms()));
+      if (presentation === undefined) return refuse("envelope_malformed", "the call comes without an envelope and a proof that can be read");
+      const asked = await askWithin(deadline, call.signal, async () => taskOf(presentation, await pdp.terms()));
       if ("refusal" in asked) return { admitted: false, refused: { kind: "deny", decisionId: "undecided", refusal: asked.refusal } };
       const task = asked.answer;
       if (task === undefined) return refuse("envelope_malformed", "the envelope cannot be read");
-      const setting: PepSetting = { pdp, agent: task.envelope.agentId, keys: new Map(), deadline: wait, now };
+      // A proof for another verifier of the same chain, such as the decision point of the agent, must not be good here.
+      if (audienceOfProof(presentation.pop) !== audience) return refuse("audience_mismatch", "the proof does not say that it is for this server", task);
+      const setting: PepSetting = { pdp, agent: task.envelope.agentId, keys: new Map(), deadline, now };
       return admit(setting, { ...call, envelope: task });
     },
   });
