@@ -10,13 +10,15 @@ export type Request = { readonly kind: "request"; readonly id: RequestId; readon
 export type Notification = { readonly kind: "notification"; readonly method: string; readonly params: unknown; readonly wire: Wire };
 export type Answer = { readonly kind: "result" | "error"; readonly id: RequestId; readonly value: unknown; readonly wire: Wire };
 
+export type Message = Request | Notification | Answer;
+
 const MEMBERS: ReadonlySet<string> = new Set(["jsonrpc", "id", "method", "params", "result", "error"]);
 
 /**
  * Reads one message. `undefined` for whatever two readers could take for two things: a batch, a request that is a response as well, an
  * id that is neither text nor a whole number, a member that JSON-RPC 2.0 does not have (a reader that folds case takes `Method` for `method`).
  */
-export function readMessage(raw: unknown): Request | Notification | Answer | undefined {
+export function readMessage(raw: unknown): Message | undefined {
   if (typeof raw !== "object" || raw === null) return undefined;
   // A member whose value is `undefined` is absent, as in JSON. The copy is what goes on, so that nobody reads something else in it.
   const wire: Wire = Object.fromEntries(Object.entries(raw).filter(([, value]) => value !== undefined));
@@ -49,8 +51,8 @@ export function paramsOf({ params }: Request | Notification): JsonObject {
 }
 
 /** A member of `_meta`. */
-export function metaOf(request: Request, member: string): Json | undefined {
-  const meta = own(paramsOf(request), "_meta");
+export function metaOf(message: Request | Notification, member: string): Json | undefined {
+  const meta = own(paramsOf(message), "_meta");
   return isJsonObject(meta) ? own(meta, member) : undefined;
 }
 

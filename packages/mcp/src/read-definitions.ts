@@ -1,12 +1,11 @@
 import { isJsonObject, own, randomText, type Json, type JsonObject } from "@ambit/core";
 import type { Definitions } from "./definitions.ts";
 import type { Request, RequestId, Wire } from "./json-rpc.ts";
-import { protocolMeta } from "./to-call.ts";
 
 /** Lists of the adapter's own: what a client shows of them, and when it asks for them again, is its own affair. */
 export interface ListReader {
-  /** Reads the definitions from the server, in the protocol of the request that needs them. Never rejects; what cannot be read is not known. */
-  read(like: Request, signal: AbortSignal): Promise<void>;
+  /** Reads the definitions from the server; `meta` says in which protocol. Never rejects; what cannot be read is not known. */
+  read(meta: JsonObject, signal: AbortSignal): Promise<void>;
   /** Takes an answer that is its own; false when it is not. */
   take(id: RequestId, result: unknown): boolean;
 }
@@ -31,10 +30,10 @@ export function createListReader(definitions: Definitions, post: (message: Wire)
       post(request.wire).catch(() => end(undefined));
     });
 
-  const readAll = async (like: Request): Promise<void> => {
+  const readAll = async (meta: JsonObject): Promise<void> => {
     let cursor: Json | undefined;
     for (let page = 0; page < MOST_PAGES; page++) {
-      const request = listRequest(cursor, protocolMeta(like));
+      const request = listRequest(cursor, meta);
       const remember = definitions.list(request);
       const result = await ask(request);
       // A server that does not answer has no tools that match a pin, until it is asked again.
@@ -45,8 +44,8 @@ export function createListReader(definitions: Definitions, post: (message: Wire)
   };
 
   return {
-    read: async (like, signal) => {
-      reading ??= readAll(like).finally(() => (reading = undefined));
+    read: async (meta, signal) => {
+      reading ??= readAll(meta).finally(() => (reading = undefined));
       const end = new AbortController();
       const aborted = new Promise<void>((resolve) => {
         if (signal.aborted) resolve();

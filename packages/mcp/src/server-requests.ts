@@ -1,9 +1,11 @@
-import { AmbitError, type Admission, type EnvelopeSource, type Pep } from "@ambit/core";
-import type { Answer, Request, RequestId, Wire } from "./json-rpc.ts";
+import { AmbitError, type EnvelopeSource, type Pep } from "@ambit/core";
+import type { Answer, Request, Wire } from "./json-rpc.ts";
+import type { Link } from "./link.ts";
 import { DECIDED_SERVER_REQUESTS, PASSED_SERVER_REQUESTS } from "./methods.ts";
 import { isHeld, type Open } from "./notifications.ts";
+import { createRequests } from "./requests.ts";
 import { decidedRequest, toQuestion } from "./to-call.ts";
-import { denial, refusedRequest, toOutcome } from "./to-outcome.ts";
+import { denial, toOutcome } from "./to-outcome.ts";
 
 /** What the server asks of the client: sampling, elicitation and roots let it act in the delegator's name. */
 export interface ServerRequests {
@@ -16,74 +18,39 @@ export interface ServerRequests {
   giveUpAll(): Promise<void>;
 }
 
-interface Asked {
-  readonly request: Request;
-  readonly over: AbortController;
-  isShown: boolean;
-  admission?: Admission;
-}
-
 export interface ServerRequestSetting {
   readonly pep: Pep;
   readonly server: string;
   readonly envelope: EnvelopeSource;
-  readonly post: (message: Wire) => Promise<void>;
-  readonly deliver: (message: Wire, extra: unknown) => void;
-  readonly report: (error: unknown) => void;
+  readonly link: Link;
   /** What the client waits for. */
   readonly open: () => Iterable<Open>;
 }
 
 const HELD = "while the result of a call must be checked";
 
-export function createServerRequests({ pep, server, envelope, post, deliver, report, open }: ServerRequestSetting): ServerRequests {
-  const asked = new Map<RequestId, Asked>();
-
-  const show = (entry: Asked, message: Wire, extra: unknown): void => {
-    entry.isShown = true;
-    deliver(message, extra);
-  };
-  const giveUp = async (entry: Asked): Promise<void> => {
-    if (asked.get(entry.request.id) !== entry) return;
-    asked.delete(entry.request.id);
-    entry.over.abort();
-    await entry.admission?.abandon();
-  };
-
-  const decide = async (entry: Asked, extra: unknown): Promise<void> => {
-    const { request, over } = entry;
-    // What must be checked in a result must not come before it in a question.
-    const { call, flaw } = toQuestion(request, DECIDED_SERVER_REQUESTS, isHeld(open()) ? HELD : undefined);
-    const admission = await pep.admit({ ...call, envelope, server, signal: over.signal });
-    const isLate = asked.get(request.id) !== entry;
-    if (admission.admitted && !isLate && flaw === undefined && !isHeld(open())) {
-      entry.admission = admission;
-      return show(entry, decidedRequest(request, admission.arguments), extra);
-    }
-    if (admission.admitted) await admission.cancel();
-    if (isLate) return;
-    asked.delete(request.id);
-    const why = admission.admitted ? denial("tool_unmapped", `the request is refused: ${flaw ?? HELD}`, admission.decisionId) : admission.refused;
-    await post(refusedRequest(request, why));
-  };
-
+export function createServerRequests({ pep, server, envelope, link, open }: ServerRequestSetting): ServerRequests {
+  const requests = createRequests();
   return {
     receive: async (request, extra) => {
-      if (asked.has(request.id)) return report(new Error("a second request under one id is left out"));
-      const entry: Asked = { request, over: new AbortController(), isShown: false };
-      asked.set(request.id, entry);
-      return PASSED_SERVER_REQUESTS.has(request.method) ? show(entry, request.wire, extra) : decide(entry, extra);
+      const entry = requests.begin(request, !PASSED_SERVER_REQUESTS.has(request.method));
+      if (entry === undefined) return link.report(new Error("a second request under one id is left out"));
+      if (!entry.isDecided) return link.deliver(request.wire, extra);
+      // What must be checked in a result must not come before it in a question.
+      const question = toQuestion(request, DECIDED_SERVER_REQUESTS, isHeld(open()) ? HELD : undefined);
+      const admitted = await pep.admit({ ...question.call, envelope, server, signal: entry.over.signal });
+      const { on, back } = await requests.conclude(entry, question, admitted, (admission) =>
+        isHeld(open()) ? denial("tool_unmapped", `the request is refused: ${HELD}`, admission.decisionId) : decidedRequest(request, admission.arguments),
+      );
+      if (on !== undefined) return link.deliver(on, extra);
+      if (back !== undefined) await link.post(back);
     },
     answer: async (answer) => {
-      const entry = asked.get(answer.id);
-      if (entry?.isShown !== true) throw new AmbitError("option_invalid", "the response answers nothing that was asked");
-      asked.delete(answer.id);
+      const entry = requests.answered(answer.id);
+      if (entry === undefined) throw new AmbitError("option_invalid", "the response answers nothing that was asked");
       return entry.admission === undefined ? answer.wire : toOutcome(entry.request, entry.admission, answer);
     },
-    cancel: async (id) => {
-      const entry = asked.get(id as RequestId);
-      if (entry !== undefined) await giveUp(entry);
-    },
-    giveUpAll: async () => void (await Promise.all([...asked.values()].map(giveUp))),
+    cancel: requests.giveUp,
+    giveUpAll: requests.giveUpAll,
   };
 }

@@ -1,5 +1,5 @@
 import { copyData, own, type Json, type JsonObject, type ToolCall } from "@ambit/core";
-import { metaOf, paramsOf, type Request, type Wire } from "./json-rpc.ts";
+import { metaOf, paramsOf, type Notification, type Request, type Wire } from "./json-rpc.ts";
 import { CALL, isNameOfMethod } from "./methods.ts";
 
 /** What is asked about a request. */
@@ -31,6 +31,12 @@ export function toQuestion(request: Request, known: ReadonlySet<string>, flaw?: 
   if (!Object.keys(params).every((member) => MEMBERS.has(member))) return never(tool, "with more than a name and arguments");
   if (isNameOfMethod(tool)) return never(tool, "a tool with the name of a method");
   return { call: { tool, arguments: own(params, "arguments"), callId } };
+}
+
+/** The call under which a notification that is not known is on the record; its name is that of no tool and no method. */
+export function toAttempt(notification: Notification): Question["call"] {
+  const { _meta: _, ...params } = paramsOf(notification);
+  return { tool: `${notification.method} (a notification that is not known)`, arguments: params };
 }
 
 /** Metadata is not decided, and goes on to readers that may have no bounds of their own. */

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { createPep, type JsonObject, type Pep } from "@ambit/core";
+import { createPep } from "@ambit/core";
 import { createMCPClient } from "@ai-sdk/mcp";
 import { Client as ClientV2, InMemoryTransport as InMemoryTransportV2, StreamableHTTPClientTransport as HttpTransportV2 } from "@modelcontextprotocol/client";
 import { InMemoryTransport } from "@modelcontextprotocol/sdk/inMemory.js";
@@ -13,58 +13,18 @@ import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/
 import { createMcpHandler, McpServer as McpServerV2 } from "@modelcontextprotocol/server";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { protect, protectServer, type McpTransport } from "../src/index.ts";
+import { protect, protectServer } from "../src/index.ts";
 import { createCrm, refusalIn } from "./support/crm.ts";
 import { Pipe } from "./support/pipe.ts";
-import { createServerWorld, createWorld, CRM, PDP, type World } from "./support/world.ts";
+import { both, CALL, connectRaw, KEY, presentationOf } from "./support/protected-server.ts";
+import { createWorld, CRM, PDP, type World } from "./support/world.ts";
 
 const INFO = { name: "test", version: "1.0.0" };
-const CALL = { name: "contracts_read", arguments: { customer_id: "c1" } };
-const KEY = "dev.ambit/presentation";
 
 const opened: { close(): Promise<unknown> }[] = [];
 afterEach(async () => {
   for (const open of opened.splice(0).toReversed()) await open.close();
 });
-
-/** An agent with a signed envelope, and the server's own decision point. */
-async function both(options: Parameters<typeof createWorld>[0] = {}) {
-  const world = await createWorld({ isSigned: true, ...options });
-  const own = await createServerWorld(world);
-  const protection = { pdp: own.pdp, server: "crm", audience: CRM, now: world.now, deadline: 5000 };
-  const carrying = <T extends McpTransport>(transport: T, pep: Pep = world.pep): T =>
-    protect(pep, { transport, server: "crm", envelope: world.task, carry: CRM, now: world.now });
-  return { world, own, protection, carrying };
-}
-
-/** What one message carries: the envelope and a proof for it. */
-async function presentationOf(world: World, call: { readonly name: string; readonly arguments: object }, audience = CRM): Promise<JsonObject> {
-  const pipe = new Pipe();
-  const transport = protect(world.pep, { transport: pipe, server: "crm", envelope: world.task, carry: audience, now: world.now });
-  await transport.send({ jsonrpc: "2.0", id: 1, method: "tools/call", params: call });
-  const { params } = pipe.sent.at(-1) as { readonly params: { readonly _meta: JsonObject } };
-  return params._meta[KEY] as JsonObject;
-}
-
-/** A protected server without an SDK at its other end: the test is the client, and may be a hostile one. */
-async function connectRaw(options: Parameters<typeof createWorld>[0] = {}) {
-  const { world, own, protection } = await both(options);
-  const pipe = new Pipe();
-  const transport = protectServer(pipe, protection);
-  const reached: Record<string, unknown>[] = [];
-  const errors: Error[] = [];
-  transport.onmessage = (message) => void reached.push(message as Record<string, unknown>);
-  transport.onerror = (error) => void errors.push(error);
-  await transport.start();
-  const send = (message: object): void => pipe.onmessage?.({ jsonrpc: "2.0", ...message });
-  const call = (id: unknown, presentation: unknown, params: object = CALL): void =>
-    send({ id, method: "tools/call", params: { ...params, _meta: { [KEY]: presentation } } });
-  const answered = async (count: number): Promise<readonly Record<string, unknown>[]> => {
-    await vi.waitFor(() => expect(pipe.sent).toHaveLength(count));
-    return pipe.sent;
-  };
-  return { world, own, pipe, transport, reached, errors, send, call, answered };
-}
 
 describe("the envelope on its way to the server", () => {
   it("goes along as a chain and a proof for that server, beside the metadata of the call", async () => {
@@ -191,7 +151,8 @@ describe("a protected server", () => {
     }
     await vi.waitFor(() => expect(reached).toMatchObject([{ id: 1 }]));
     expect(pipe.sent.map(({ id, result }) => [id, refusalIn(result).code])).toEqual([[0, "audience_mismatch"]]);
-    expect(world.decisions()).toHaveLength(3);
+    await vi.waitFor(() => expect(world.decisions()).toHaveLength(4)); // two of the agent, one for each message
+    expect(world.decisions().filter(([, verdict]) => verdict !== "permit")).toEqual([["contracts.read", "audience_mismatch"]]);
   });
 
   it("answers what sets up the connection or lists what there is, and refuses every other request and notification", async () => {
@@ -282,7 +243,10 @@ describe("a server author's one line", () => {
     expect(refusalIn(await client.callTool(CALL)).code).toBe("envelope_malformed");
     await expect(client.readResource({ uri: "crm://public" })).rejects.toMatchObject({ code: -32010 });
     expect(crm.reached).toEqual([]);
-    expect(own.decisions()).toEqual([]);
+    expect(own.decisions()).toEqual([
+      ["contracts.read", "envelope_malformed"],
+      ["resources.read", "envelope_malformed"],
+    ]);
   });
 
   it.each([true, false])("protects a server of SDK 1 over Streamable HTTP, with JSON answers: %s", async (enableJsonResponse) => {

@@ -1,5 +1,5 @@
 import { createPep, definitionDigest, type Pep, type Task } from "@ambit/core";
-import { createMemoryLog, verifyLog } from "@ambit/core/audit";
+import { createMemoryLog, verifyLog, type LogRecord } from "@ambit/core/audit";
 import { createKeyRing } from "@ambit/core/identity";
 import { generateKey, type SigningKey } from "@ambit/core/token";
 import { createPdp, type EmbeddedPdp, type PdpConfig } from "@ambit/pdp";
@@ -108,14 +108,19 @@ function serverConfigOf(key: SigningKey, root: SigningKey): PdpConfig {
 }
 
 function recordsOf(log: ReturnType<typeof createMemoryLog>) {
-  const details = (kind: string): readonly Record<string, unknown>[] => {
+  const recordsOfKind = (kind: string): readonly LogRecord[] => {
     const verified = verifyLog(log.text());
     if (!verified.intact) throw new Error(verified.reason);
-    return verified.records.filter((record) => record.kind === kind).map((record) => record.details as Record<string, unknown>);
+    return verified.records.filter((record) => record.kind === kind);
   };
   return {
-    decisions: () => details("decision").map(({ tool: id, decision, code }) => [id, code ?? decision] as const),
-    outcomes: () => details("outcome").map(({ status }) => status),
+    decisions: () => recordsOfKind("decision").map(({ details }) => [details["tool"], details["code"] ?? details["decision"]] as const),
+    /** What was refused, by whom as far as anybody knows. */
+    attempts: () =>
+      recordsOfKind("decision").flatMap(({ decision_id: id, agent, details }) =>
+        details["decision"] === "permit" ? [] : [{ id, agent, tool: details["tool"] }],
+      ),
+    outcomes: () => recordsOfKind("outcome").map(({ details }) => details["status"]),
   };
 }
 
