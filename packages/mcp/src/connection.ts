@@ -1,4 +1,4 @@
-import { AmbitError, own, type Admission, type EnvelopeSource, type Pep, type Refused } from "@ambit/core";
+import { AmbitError, own, type Admission, type EnvelopeSource, type JsonObject, type Pep, type Refused } from "@ambit/core";
 import { writePresentation } from "@ambit/core/token";
 import { createDefinitions } from "./definitions.ts";
 import { paramsOf, type Answer, type Message, type Notification, type Request, type Wire } from "./json-rpc.ts";
@@ -25,8 +25,15 @@ export interface ConnectionSetting {
   readonly now: () => number;
 }
 
-/** The doors of a client's transport with the enforcement point in them; `client` is where the client hangs its handlers. */
-export function createConnection(pep: Pep, setting: ConnectionSetting, transport: Doors & Handlers, client: Handlers): Doors {
+export interface Connection {
+  /** The doors of the transport with the enforcement point in them. */
+  readonly doors: Doors;
+  /** The names of the server's tools as it lists them now; none when it cannot be asked. */
+  tools(): Promise<readonly string[]>;
+}
+
+/** `client` is where the client hangs its handlers. */
+export function createConnection(pep: Pep, setting: ConnectionSetting, transport: Doors & Handlers, client: Handlers): Connection {
   const { server, envelope, carry } = setting;
   const link = createLink(transport, client);
   const { post, deliver, report } = link;
@@ -34,6 +41,8 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
   const definitions = createDefinitions(setting.definitionsLifetime, setting.now);
   const lists = createListReader(definitions, post);
   const serverRequests = createServerRequests({ pep, server, envelope, link, open: requests.open });
+  /** What the client last said of its protocol. */
+  let protocol: JsonObject = {};
   /** Take the results of lists of tools. */
   const readers = new WeakMap<Entry, (result: unknown) => void>();
 
@@ -72,6 +81,7 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
   const sendRequest = async (request: Request, options: unknown): Promise<void> => {
     const entry = requests.begin(request, !PASSED_REQUESTS.has(request.method));
     if (entry === undefined) throw new AmbitError("option_invalid", "the `id` of the request is in use");
+    protocol = protocolMeta(request);
     if (request.method === "tools/list") readers.set(entry, definitions.list(request));
     for (const signal of signalsOf(options)) {
       if (signal.aborted) await requests.giveUp(request.id);
@@ -119,10 +129,15 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
     return shown === undefined ? undefined : deliver(shown, extra);
   };
 
-  return link.doors({
+  const doors = link.doors({
     send,
     receive,
     giveUpAll: async () => void (await Promise.all([requests.giveUpAll(), serverRequests.giveUpAll()])),
     onStart: () => definitions.forget(), // another connection may lead to another server
   });
+  const tools = async (): Promise<readonly string[]> => {
+    await lists.read(protocol, new AbortController().signal);
+    return definitions.names();
+  };
+  return { doors, tools };
 }

@@ -7,6 +7,8 @@ export interface Definitions {
   of(tool: string): string | undefined;
   /** Whether the list was never read, has changed, is older than it may be, or was not read to its end and does not have the tool so far. */
   isUnknown(tool: string): boolean;
+  /** The names in the list that was read last. */
+  names(): readonly string[];
   /** Until they are listed again nobody knows what the tools are. */
   forget(): void;
   /** To be called when a `tools/list` is sent; what it returns takes the result. */
@@ -32,6 +34,7 @@ export function createDefinitions(lifetime: number, now: () => number): Definiti
       // A clock that went backwards says nothing about the age.
       return !(age >= 0 && age < lifetime) || (!last.isWhole && !last.digests.has(tool));
     },
+    names: () => [...(last?.digests.keys() ?? [])],
     forget: () => {
       last = undefined;
       generation += 1;

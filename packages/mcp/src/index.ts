@@ -4,6 +4,7 @@
  * @module
  */
 
+export { coverage, type McpApp, type McpClientLike } from "./coverage.ts";
 export { protect, type ProtectOptions } from "./protect.ts";
 export { protectServer, type McpServerLike, type ProtectServerOptions } from "./protect-server.ts";
 export type { McpTransport } from "./transport.ts";

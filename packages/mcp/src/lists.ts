@@ -18,7 +18,7 @@ export async function shownList(
   const given = own(result, member);
   const elements = Array.isArray(given) ? (given as readonly Json[]) : [];
   try {
-    const allowed = await pep.offers(envelope, method === undefined ? elements.flatMap((element) => nameOf(element) ?? []) : [method], server);
+    const allowed = await pep.offers(envelope, method === undefined ? namesIn(elements) : [method], server);
     const shown = elements.filter((element) => {
       const name = method ?? nameOf(element);
       return name !== undefined && allowed.has(name) && (method !== undefined || !isNameOfMethod(name));
@@ -32,6 +32,11 @@ export async function shownList(
     const code = AmbitError.isInstance(error) ? (error.code as RefusalCode) : "pdp_unavailable";
     return refusedRequest(request, denial(code, "what there is to use cannot be told now"));
   }
+}
+
+/** The names of the elements that have one. */
+export function namesIn(elements: readonly Json[]): readonly string[] {
+  return elements.flatMap((element) => nameOf(element) ?? []);
 }
 
 function nameOf(element: Json): string | undefined {

@@ -1,4 +1,5 @@
 import { AmbitError, createReceiver, isIdentifier, type Pdp, type Receiver } from "@ambit/core";
+import { MARK, type Mark } from "./mark.ts";
 import { createServerConnection } from "./server-connection.ts";
 import { behindDoors, handlersOf, isTransport, type Doors, type Handlers, type McpTransport } from "./transport.ts";
 
@@ -35,11 +36,12 @@ export function protectServer<T extends McpServerLike | McpTransport>(target: T,
   const connect = lowest.connect.bind(lowest) as (transport: McpTransport, ...more: unknown[]) => Promise<void>;
   const connectProtected = (transport: McpTransport, ...more: unknown[]): Promise<void> => connect(protectTransport(transport, receiver, server), ...more);
   Object.defineProperty(lowest, "connect", { value: connectProtected, configurable: false, writable: false, enumerable: false });
+  Object.defineProperty(lowest, MARK, { value: { server, point: "mcp server" } satisfies Mark });
   return target;
 }
 
 /** `McpServer` connects the `Server` in it, which can be connected by itself as well. */
-function lowestOf(target: McpServerLike): McpServerLike | undefined {
+export function lowestOf(target: McpServerLike): McpServerLike | undefined {
   const inner = (target as { readonly server?: unknown } | undefined)?.server;
   return [inner, target].find((value): value is McpServerLike => typeof (value as Partial<McpServerLike> | undefined)?.connect === "function");
 }
@@ -47,5 +49,6 @@ function lowestOf(target: McpServerLike): McpServerLike | undefined {
 function protectTransport<T extends McpTransport>(transport: T, receiver: Receiver, server: string): T {
   const handlers = handlersOf(transport);
   const connection = createServerConnection(receiver, server, transport as unknown as Doors & Handlers, handlers);
-  return behindDoors(transport, Object.assign(handlers, connection));
+  const mark: Mark = { server, point: "mcp server" };
+  return behindDoors(transport, Object.assign(handlers, connection, { [MARK]: mark }));
 }

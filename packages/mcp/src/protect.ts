@@ -1,5 +1,6 @@
 import { AmbitError, isIdentifier, type EnvelopeSource, type Pep } from "@ambit/core";
 import { createConnection } from "./connection.ts";
+import { MARK, type Mark } from "./mark.ts";
 import { behindDoors, handlersOf, isTransport, type Doors, type Handlers, type McpTransport } from "./transport.ts";
 
 export interface ProtectOptions<T extends McpTransport> {
@@ -46,6 +47,7 @@ export function protect<T extends McpTransport>(pep: Pep, options: ProtectOption
 
   const handlers = handlersOf(transport);
   const setting = { server, envelope, carry, definitionsLifetime, now };
-  const doors: Handlers & Doors = Object.assign(handlers, createConnection(pep, setting, transport as unknown as Doors & Handlers, handlers));
-  return behindDoors(transport, doors);
+  const { doors, tools } = createConnection(pep, setting, transport as unknown as Doors & Handlers, handlers);
+  const mark: Mark = { server, point: "mcp transport", tools };
+  return behindDoors(transport, Object.assign(handlers, doors, { [MARK]: mark }));
 }
