@@ -2,6 +2,7 @@ export const HELP = `ambit: execution-centric authorization for AI agents
 
 Usage
   ambit init [options]       write a first configuration from the tools of an application, a server or a list
+  ambit doctor FILE          list what of an application can act without a decision
   ambit keys new             make a key
   ambit mint [options]       issue the root of a chain
   ambit attenuate [options]  derive a child of a chain, offline; it can only be smaller
@@ -20,6 +21,7 @@ Usage
 
 Examples
   ambit init --mcp "npx -y @modelcontextprotocol/server-filesystem ./data" --server files
+  ambit doctor ambit.coverage.ts
   ambit keys new --out agent.jwk > agent.pub.jwk
   ambit inspect chain.json
   ambit verify chain.json --anchors anchors.json --config ambit.config.json --audience https://ambit.example

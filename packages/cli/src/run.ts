@@ -3,6 +3,7 @@ import { AmbitError } from "@ambit/core";
 import { APPROVALS_HELP } from "./approvals/help.ts";
 import { ATTENUATE_HELP } from "./attenuate/help.ts";
 import { CliError, reasonOf, usageError } from "./cli-error.ts";
+import { DOCTOR_HELP } from "./doctor/help.ts";
 import { EXPORT_HELP } from "./export/help.ts";
 import { HELP } from "./help.ts";
 import { printable } from "./infer/printable.ts";
@@ -30,6 +31,7 @@ interface Command {
 /** Loaded only where they run: with some comes the decision point, which takes longer to load than to tell of a misspelt option. */
 const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["init", { help: INIT_HELP, run: runInit, refuses: false }],
+  ["doctor", { help: DOCTOR_HELP, run: async (args, terminal) => (await import("./doctor/doctor.ts")).doctor(args, terminal), refuses: true }],
   ["keys", { help: KEYS_HELP, run: async (args, terminal) => (await import("./keys/keys.ts")).keys(args, terminal), refuses: true }],
   ["mint", { help: MINT_HELP, run: async (args, terminal) => (await import("./mint/mint.ts")).mint(args, terminal), refuses: true }],
   ["attenuate", { help: ATTENUATE_HELP, run: async (args, terminal) => (await import("./attenuate/attenuate.ts")).attenuate(args, terminal), refuses: true }],

@@ -11,7 +11,7 @@ function ambit(...args: readonly string[]): { readonly status: number | null; re
 
 describe("ambit", () => {
   test("helps", () => {
-    for (const command of [[], ["init"], ["keys"], ["mint"], ["attenuate"], ["inspect"], ["verify"], ["why"], ["report"]]) {
+    for (const command of [[], ["init"], ["keys"], ["mint"], ["attenuate"], ["inspect"], ["verify"], ["why"], ["report"], ["doctor"]]) {
       const { status, stdout, stderr } = ambit(...command, "--help");
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
       const [first = "init"] = command;
@@ -33,6 +33,7 @@ describe("ambit", () => {
     [["attenuate"]],
     [["inspect"]],
     [["verify"]],
+    [["doctor"]],
     [["init"]],
     [["init", "--frobnicate"]],
     [["init", "--tools"]],

@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import type { CoverageItem } from "@ambit/core";
 import { createMCPClient } from "@ai-sdk/mcp";
 import { Client as ClientV2, StreamableHTTPClientTransport as HttpTransportV2 } from "@modelcontextprotocol/client";
@@ -90,5 +92,21 @@ describe("coverage", () => {
     expect(await noteOf({ files: idle })).toContain("`crm`");
     expect(await noteOf({ files: idle })).toContain("cannot be asked");
     expect(await noteOf({ crm: idle })).not.toContain("`crm`");
+  });
+
+  it("is what `ambit doctor` reads", async () => {
+    const [main, module] = ["../../cli/src/main.ts", "support/app-coverage.mjs"].map((path) => fileURLToPath(new URL(path, import.meta.url))) as [
+      string,
+      string,
+    ];
+    const flags = ["--conditions=@ambit/source", "--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
+    const { status, stdout } = spawnSync(process.execPath, [...flags, main, "doctor", module, "--json"], { encoding: "utf8" });
+    const { items } = JSON.parse(stdout) as { readonly items: readonly CoverageItem[] };
+    expect(status).toBe(1);
+    expect(items.map(({ kind, name, coveredBy }) => [kind, name, coveredBy])).toEqual([
+      ...COVERED,
+      ["server", "files", undefined],
+      ["tool", "files/contracts_read", undefined],
+    ]);
   });
 });
