@@ -11,7 +11,7 @@ import { createRequests, type Entry } from "./requests.ts";
 import { createServerRequests } from "./server-requests.ts";
 import { decidedRequest, protocolMeta, toAttempt, toolOf, toQuestion } from "./to-call.ts";
 import { denial, toOutcome } from "./to-outcome.ts";
-import { signalsOf, type Doors, type Handlers } from "./transport.ts";
+import { sendOptions, signalsOf, type Doors, type Handlers } from "./transport.ts";
 
 /** What a connection adds to each of its calls. */
 export interface ConnectionSetting {
@@ -101,7 +101,8 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
     await Promise.all([isCancelled ? requests.giveUp(own(paramsOf(notification), "requestId")) : undefined, post(wire, options)]);
   };
 
-  const send = async (message: Message | undefined, options: unknown): Promise<void> => {
+  const send = async (message: Message | undefined, given: unknown): Promise<void> => {
+    const options = sendOptions(given);
     if (message === undefined) throw new AmbitError("option_invalid", "what is sent must be one JSON-RPC 2.0 message; batches are refused");
     if (message.kind === "request") return sendRequest(message, options);
     if (message.kind === "notification") return sendNotification(message, options);

@@ -1,3 +1,5 @@
+import { AmbitError } from "@ambit/core";
+
 /**
  * What every MCP client transport has in common: those of `@modelcontextprotocol/sdk` 1, of `@modelcontextprotocol/client` 2 and of
  * `@ai-sdk/mcp`. Structural, because their classes differ between majors and between module formats.
@@ -30,6 +32,18 @@ export function signalsOf(options: unknown): readonly AbortSignal[] {
   if (typeof options !== "object" || options === null) return [];
   const { signal, requestSignal } = options as { readonly signal?: unknown; readonly requestSignal?: unknown };
   return [signal, requestSignal].filter((value): value is AbortSignal => typeof value === "object" && value !== null && "aborted" in value);
+}
+
+/**
+ * Options of `send` as they go on, read once. Throws `option_invalid` for those that resume a stream: an HTTP transport sends nothing then, and shows what comes in that stream as the answer to this
+ * message, whatever it is the answer to. A stream that breaks is resumed by the transport itself, for the request that it is of.
+ */
+export function sendOptions(options: unknown): unknown {
+  if (typeof options !== "object" || options === null) return options;
+  const { resumptionToken, ...others } = options as { readonly resumptionToken?: unknown };
+  if (resumptionToken !== undefined)
+    throw new AmbitError("option_invalid", "`resumptionToken` cannot be sent: what comes then is the answer to another request");
+  return others;
 }
 
 /** The transport, but with these doors and handlers instead of its own. */
