@@ -1,14 +1,13 @@
-import { AmbitError, own, type Admission, type EnvelopeSource, type JsonObject, type Pep, type Refused } from "@ambit/core";
+import { AmbitError, type Admission, type EnvelopeSource, type JsonObject, type Pep, type Refused } from "@ambit/core";
 import { writePresentation } from "@ambit/core/token";
 import { createDefinitions } from "./definitions.ts";
-import { paramsOf, type Answer, type Message, type Notification, type Request, type Wire } from "./json-rpc.ts";
+import type { Answer, Message, Notification, Request, Wire } from "./json-rpc.ts";
 import { createLink } from "./link.ts";
 import { shownList } from "./lists.ts";
-import { DECIDED_REQUESTS, LISTS, PASSED_NOTIFICATIONS, PASSED_REQUESTS } from "./methods.ts";
-import { shownOf } from "./notifications.ts";
+import { DECIDED_REQUESTS, DECIDED_SERVER_REQUESTS, LISTS, PASSED_NOTIFICATIONS, PASSED_REQUESTS, PASSED_SERVER_REQUESTS } from "./methods.ts";
+import { isHeld, shownOf } from "./notifications.ts";
 import { createListReader } from "./read-definitions.ts";
-import { createRequests, type Entry } from "./requests.ts";
-import { createServerRequests } from "./server-requests.ts";
+import { cancelledBy, createRequests, type Entry } from "./requests.ts";
 import { decidedRequest, protocolMeta, toAttempt, toolOf, toQuestion } from "./to-call.ts";
 import { denial, toOutcome } from "./to-outcome.ts";
 import { sendOptions, signalsOf, type Doors, type Handlers } from "./transport.ts";
@@ -32,6 +31,8 @@ export interface Connection {
   tools(): Promise<readonly string[]>;
 }
 
+const HELD = "while the result of a call must be checked";
+
 /** `client` is where the client hangs its handlers. */
 export function createConnection(pep: Pep, setting: ConnectionSetting, transport: Doors & Handlers, client: Handlers): Connection {
   const { server, envelope, carry } = setting;
@@ -40,17 +41,18 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
   const requests = createRequests();
   const definitions = createDefinitions(setting.definitionsLifetime, setting.now);
   const lists = createListReader(definitions, post);
-  const serverRequests = createServerRequests({ pep, server, envelope, link, open: requests.open });
+  /** What the server asks of the client: sampling, elicitation and roots let it act in the delegator's name. */
+  const asked = createRequests();
   /** What the client last said of its protocol. */
   let protocol: JsonObject = {};
   /** Take the results of lists of tools. */
   const readers = new WeakMap<Entry, (result: unknown) => void>();
 
-  const forward = async ({ request }: Entry, message: Wire, options: unknown): Promise<void> => {
+  const forward = async (entry: Entry, message: Wire, options: unknown): Promise<void> => {
     try {
       await post(message, options);
     } catch (error) {
-      await requests.giveUp(request.id);
+      await requests.giveUp(entry);
       throw error;
     }
   };
@@ -84,8 +86,8 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
     protocol = protocolMeta(request);
     if (request.method === "tools/list") readers.set(entry, definitions.list(request));
     for (const signal of signalsOf(options)) {
-      if (signal.aborted) await requests.giveUp(request.id);
-      else signal.addEventListener("abort", () => void requests.giveUp(request.id), { once: true, signal: entry.over.signal });
+      if (signal.aborted) await requests.giveUp(entry);
+      else signal.addEventListener("abort", () => void requests.giveUp(entry), { once: true, signal: entry.over.signal });
     }
     return entry.isDecided ? decide(entry, options) : forward(entry, request.wire, options);
   };
@@ -97,8 +99,7 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
       if (admitted.admitted) await admitted.cancel();
       throw new AmbitError("tool_unmapped", `\`${method}\` is no notification that is known, so it is refused`);
     }
-    const isCancelled = method === "notifications/cancelled";
-    await Promise.all([isCancelled ? requests.giveUp(own(paramsOf(notification), "requestId")) : undefined, post(wire, options)]);
+    await Promise.all([requests.giveUp(cancelledBy(notification, requests)), post(wire, options)]);
   };
 
   const send = async (message: Message | undefined, given: unknown): Promise<void> => {
@@ -106,7 +107,9 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
     if (message === undefined) throw new AmbitError("option_invalid", "what is sent must be one JSON-RPC 2.0 message; batches are refused");
     if (message.kind === "request") return sendRequest(message, options);
     if (message.kind === "notification") return sendNotification(message, options);
-    return post(await serverRequests.answer(message), options);
+    const entry = asked.answered(message.id);
+    if (entry === undefined) throw new AmbitError("option_invalid", "the response answers nothing that was asked");
+    return post(entry.admission === undefined ? message.wire : await toOutcome(entry.request, entry.admission, message), options);
   };
 
   const receiveAnswer = (answer: Answer, extra: unknown): void => {
@@ -116,16 +119,30 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
     const { request, admission } = entry;
     if (admission !== undefined) return void toOutcome(request, admission, answer).then((message) => deliver(message, extra), report);
     const rule = LISTS.get(request.method);
-    if (answer.kind === "error" || rule === undefined) return deliver(answer.wire, extra);
+    if (answer.kind === "error" || rule === undefined) return deliver(answer.wire, extra); // at once, before whatever comes next
     readers.get(entry)?.(answer.value);
     void shownList(pep, setting, request, rule, answer).then((message) => deliver(message, extra), report);
   };
 
+  const receiveRequest = async (request: Request, extra: unknown): Promise<void> => {
+    const entry = asked.begin(request, !PASSED_SERVER_REQUESTS.has(request.method));
+    if (entry === undefined) return report(new Error("a second request under one id is left out"));
+    if (!entry.isDecided) return deliver(request.wire, extra);
+    // What must be checked in a result must not come before it in a question, neither when the question comes nor when it is decided.
+    const question = toQuestion(request, DECIDED_SERVER_REQUESTS, isHeld(requests.open()) ? HELD : undefined);
+    const admitted = await pep.admit({ ...question.call, envelope, server, signal: entry.over.signal });
+    const { on, back } = await asked.conclude(entry, question, admitted, ({ arguments: args, decisionId }) =>
+      isHeld(requests.open()) ? denial("tool_unmapped", `the request is refused: ${HELD}`, decisionId) : decidedRequest(request, args),
+    );
+    if (on !== undefined) return deliver(on, extra);
+    if (back !== undefined) await post(back);
+  };
+
   const receive = (message: Message, extra: unknown): void => {
-    if (message.kind === "request") return void serverRequests.receive(message, extra).catch(report);
+    if (message.kind === "request") return void receiveRequest(message, extra).catch(report);
     if (message.kind !== "notification") return receiveAnswer(message, extra);
     if (message.method === "notifications/tools/list_changed") definitions.forget();
-    if (message.method === "notifications/cancelled") void serverRequests.cancel(own(paramsOf(message), "requestId")).catch(report);
+    void asked.giveUp(cancelledBy(message, asked)).catch(report);
     const shown = shownOf(message, requests.open());
     return shown === undefined ? undefined : deliver(shown, extra);
   };
@@ -133,7 +150,7 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
   const doors = link.doors({
     send,
     receive,
-    giveUpAll: async () => void (await Promise.all([requests.giveUpAll(), serverRequests.giveUpAll()])),
+    giveUpAll: async () => void (await Promise.all([requests.giveUpAll(), asked.giveUpAll()])),
     onStart: () => definitions.forget(), // another connection may lead to another server
   });
   const tools = async (): Promise<readonly string[]> => {

@@ -1,5 +1,5 @@
-import type { Admission, Pep, Refused } from "@ambit/core";
-import type { Request, RequestId, Wire } from "./json-rpc.ts";
+import { own, type Admission, type Pep, type Refused } from "@ambit/core";
+import { paramsOf, type Notification, type Request, type RequestId, type Wire } from "./json-rpc.ts";
 import type { Question } from "./to-call.ts";
 import { denial, refused, refusedRequest } from "./to-outcome.ts";
 
@@ -29,8 +29,10 @@ export interface Requests {
   ): Promise<{ readonly on?: Wire; readonly back?: Wire }>;
   /** Whose answer this is; the waiting is over. `undefined` where nothing was asked. */
   answered(id: RequestId): Entry | undefined;
+  /** The request that waits under this id. */
+  find(id: unknown): Entry | undefined;
   /** A request that was sent and is waited for no more may have taken effect or not. */
-  giveUp(id: unknown): Promise<void>;
+  giveUp(entry: Entry | undefined): Promise<void>;
   giveUpAll(): Promise<void>;
   open(): Iterable<Entry>;
 }
@@ -44,8 +46,7 @@ export function createRequests(): Requests {
     entry.over.abort();
     return waiting.delete(entry.request.id);
   };
-  const giveUp = async (id: unknown): Promise<void> => {
-    const entry = waiting.get(id as RequestId);
+  const giveUp = async (entry: Entry | undefined): Promise<void> => {
     if (entry !== undefined && take(entry)) await entry.admission?.abandon();
   };
 
@@ -77,8 +78,9 @@ export function createRequests(): Requests {
       take(entry);
       return entry;
     },
+    find: (id) => waiting.get(id as RequestId),
     giveUp,
-    giveUpAll: async () => void (await Promise.all([...waiting.keys()].map(giveUp))),
+    giveUpAll: async () => void (await Promise.all([...waiting.values()].map(giveUp))),
     open: () => waiting.values(),
   };
 }
@@ -90,4 +92,9 @@ function whyNot(flaw: string | undefined, admitted: Awaited<ReturnType<Pep["admi
 /** A message has no member of this name. */
 function isRefused(outcome: Wire | Refused): outcome is Refused {
   return "kind" in outcome;
+}
+
+/** The request that a notification takes back, where it takes back one. */
+export function cancelledBy(notification: Notification, requests: Requests): Entry | undefined {
+  return notification.method === "notifications/cancelled" ? requests.find(own(paramsOf(notification), "requestId")) : undefined;
 }

@@ -1,10 +1,10 @@
-import { own, type Receiver } from "@ambit/core";
+import type { Receiver } from "@ambit/core";
 import { readPresentation, type TokenPresentation } from "@ambit/core/token";
-import { metaOf, paramsOf, readMessage, snapshot, type Message, type Notification, type Request } from "./json-rpc.ts";
+import { metaOf, readMessage, snapshot, type Message, type Notification, type Request } from "./json-rpc.ts";
 import { createLink, NOT_A_MESSAGE } from "./link.ts";
 import { DECIDED_REQUESTS, PASSED_NOTIFICATIONS, PASSED_REQUESTS } from "./methods.ts";
 import { shownOf } from "./notifications.ts";
-import { createRequests, type Entry } from "./requests.ts";
+import { cancelledBy, createRequests, type Entry } from "./requests.ts";
 import { decidedRequest, PRESENTATION, toAttempt, toQuestion } from "./to-call.ts";
 import { toOutcome } from "./to-outcome.ts";
 import type { Doors, Handlers } from "./transport.ts";
@@ -35,7 +35,7 @@ export function createServerConnection(receiver: Receiver, server: string, trans
   const receive = (message: Message, extra: unknown): void => {
     if (message.kind === "notification") {
       if (!PASSED_NOTIFICATIONS.has(message.method)) return void refuseNotification(message).catch(report);
-      if (message.method === "notifications/cancelled") void requests.giveUp(own(paramsOf(message), "requestId")).catch(report);
+      void requests.giveUp(cancelledBy(message, requests)).catch(report);
       return deliver(message.wire, extra);
     }
     if (message.kind !== "request") return deliver(message.wire, extra); // to the server's own requests, which the client's enforcement point decides
