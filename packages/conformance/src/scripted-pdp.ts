@@ -84,7 +84,12 @@ export function deny(code: RefusalCode = "policy_denied"): Decision {
 /** Terms by which those names are the tool's that the envelopes of `enforcement` allow. */
 export function naming(isName: (name: string, server: string | undefined) => boolean): Terms {
   const order = { vocabulary: createVocabulary({}), purposes: parsePurposes({ purposes: { review: { tools: [TOOL] } } }) };
-  return { order, audience: ["urn:example:pdp"], toolId: (name, server) => (isName(name, server) ? TOOL : undefined) };
+  return {
+    order,
+    audience: ["urn:example:pdp"],
+    toolId: (name, server) => (isName(name, server) ? TOOL : undefined),
+    pinOf: (name, server) => (isName(name, server) ? "none" : undefined),
+  };
 }
 
 const TOOL = "contracts.read";

@@ -1,4 +1,4 @@
-import { fileError, usageError } from "../cli-error.ts";
+import { CliError, usageError } from "../cli-error.ts";
 import { readOptions } from "../options.ts";
 import { createPaint } from "../output/paint.ts";
 import { jsonText } from "../output/shown.ts";
@@ -26,7 +26,7 @@ export async function doctor(args: readonly string[], terminal: Terminal): Promi
 
 async function foundIn(file: string, patience: number, terminal: Terminal): Promise<readonly Found[]> {
   const parsed = parseCoverage(await loadCoverage(file, patience, terminal));
-  if (typeof parsed === "string") throw fileError("malformed", `\`coverage\` of \`${file}\` is no coverage: ${parsed}`);
+  if (typeof parsed === "string") throw new CliError("coverage_malformed", `\`coverage\` of \`${file}\` is no coverage: ${parsed}`, { exitCode: 2 });
   return parsed.flatMap(({ adapter, items }) => items.map((item): Found => ({ ...item, adapter, file })));
 }
 

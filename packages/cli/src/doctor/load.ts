@@ -1,9 +1,9 @@
-import { existsSync, statSync } from "node:fs";
-import { extname, resolve } from "node:path";
+import { extname } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { fileError, reasonOf } from "../cli-error.ts";
+import { CliError, reasonOf } from "../cli-error.ts";
 import { printable } from "../infer/printable.ts";
+import { moduleFile } from "../source/load-module.ts";
 import type { Terminal } from "../terminal.ts";
 import type { Loaded } from "./load-worker.ts";
 
@@ -12,18 +12,17 @@ const WORKER = new URL(`./load-worker${extname(import.meta.url)}`, import.meta.u
 
 /**
  * What a module exports as `coverage`, untrusted. It runs in a thread of its own, so that nothing it leaves open keeps the command running, nothing it prints gets into the answer, and
- * nothing it does takes longer than `patience` milliseconds. Refuses (`file_unreadable`, `file_malformed`) a module that is not there, does not load, throws, answers nothing, or ends.
+ * nothing it does takes longer than `patience` milliseconds. Throws `module_unreadable` for a file that is not there, `module_failed` for one that does not load, throws, answers nothing, or ends.
  */
 export async function loadCoverage(path: string, patience: number, terminal: Terminal): Promise<unknown> {
-  const file = resolve(terminal.cwd, path);
-  if (!existsSync(file) || !statSync(file).isFile()) throw fileError("unreadable", `\`${path}\` is not there`);
+  const file = await moduleFile(terminal.cwd, path);
   const worker = new Worker(WORKER, { workerData: pathToFileURL(file).href, stdout: true, stderr: true, stdin: true });
   for (const stream of [worker.stdout, worker.stderr]) stream.on("data", (chunk: Buffer) => terminal.err(linesOf(chunk)));
   const loaded = await answerOf(worker, patience);
   await worker.terminate();
-  if (loaded.kind === "missing") throw fileError("malformed", `\`${path}\` exports no \`coverage\``);
-  if (loaded.kind !== "coverage") throw fileError("malformed", `\`${path}\` has no coverage: ${printable(loaded.reason ?? "no reason given", 400)}`);
-  return loaded.value;
+  if (loaded.kind === "coverage") return loaded.value;
+  const why = loaded.kind === "missing" ? "exports no `coverage`" : `has no coverage: ${printable(loaded.reason ?? "no reason given", 400)}`;
+  throw new CliError("module_failed", `\`${path}\` ${why}`, { exitCode: 2 });
 }
 
 async function answerOf(worker: Worker, patience: number): Promise<Loaded> {
