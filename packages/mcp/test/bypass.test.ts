@@ -98,8 +98,13 @@ describe("the protected transport", () => {
   it("lets nothing through as a batch, as an answer that nobody asked for, or as a notification", async () => {
     const { transport, crm } = await connectCrm(fakePdp());
     const call = { jsonrpc: "2.0", method: "tools/call", params: CALL } as const;
-    for (const message of [[{ ...call, id: 1 }], [call], { jsonrpc: "2.0", id: 7, result: {} }, call])
-      await expect(transport.send(message as never)).rejects.toThrow();
+    for (const [message, code] of [
+      [[{ ...call, id: 1 }], "option_invalid"],
+      [[call], "option_invalid"],
+      [{ jsonrpc: "2.0", id: 7, result: {} }, "option_invalid"],
+      [call, "tool_unmapped"],
+    ] as const)
+      await expect(transport.send(message as never)).rejects.toMatchObject({ code });
     expect(crm.reached).toEqual([]);
   });
 });

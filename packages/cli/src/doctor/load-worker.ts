@@ -13,6 +13,7 @@ async function load(url: string): Promise<Loaded> {
 }
 
 function tell(loaded: Loaded): void {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port between threads has no origin
   parentPort?.postMessage(loaded);
 }
 
