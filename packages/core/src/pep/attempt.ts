@@ -13,6 +13,9 @@ import type { Refused } from "./verdict.ts";
 /** Of somebody of whom it is not known who it is. */
 const UNKNOWN = "unknown";
 
+/** No token; on the way to a service something has to stand in its place. */
+const NOTHING: TokenPresentation = { chain: ["none"], pop: "none" };
+
 /** What an attempt came with, and what that says of itself. */
 interface Attempt {
   readonly presentation: TokenPresentation | undefined;
@@ -28,7 +31,7 @@ export async function recordAttempt(
 ): Promise<Refused> {
   const refused: Refused = { kind: "deny", decisionId: "undecided", refusal };
   if (!isRoomFor(pdp, now())) return refused;
-  const { chain = [], pop = "" } = presentation ?? {};
+  const { chain, pop } = presentation ?? NOTHING;
   const { delegatorId, agentId } = task?.envelope ?? { delegatorId: UNKNOWN, agentId: UNKNOWN };
   const { args } = readArguments(raw);
   const decision = await askDecision(

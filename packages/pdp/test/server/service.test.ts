@@ -1,4 +1,4 @@
-import { chainOf, createPep, type AccessRequest, type Pdp, type Pep, type Task } from "@ambit/core";
+import { chainOf, createPep, createReceiver, type AccessRequest, type Pdp, type Pep, type Task } from "@ambit/core";
 import { holdChain, signPop, type SigningKey } from "@ambit/core/token";
 import { describe, expect, it } from "vitest";
 import { BEGIN, fixture, NOW, outcomeOf, rejection } from "../support/fixture.ts";
@@ -44,6 +44,15 @@ describe.each(WORLDS)("a decision point %s", (_, create) => {
       "envelope_revoked",
     ]);
     expect(new Set(records().map(({ envelope }) => envelope))).toEqual(new Set([task.envelopeId]));
+  });
+
+  it("has an attempt without an envelope on the record", async () => {
+    const { pdp, records } = await create();
+    const receiver = createReceiver({ pdp, audience: AUDIENCE, deadline: 5000, now: () => NOW });
+    const admitted = await receiver.admit(undefined, { tool: "contracts_read", arguments: { contract_id: "k1" } });
+    const [record] = records().filter(({ kind }) => kind === "decision");
+    expect(admitted).toMatchObject({ admitted: false, refused: { decisionId: record?.decision_id, refusal: { code: "envelope_malformed" } } });
+    expect(record).toMatchObject({ agent: "unknown", details: { tool: "contracts.read", decision: "deny" } });
   });
 
   it("refuses to begin what could not be, with the reason and what to do", async () => {

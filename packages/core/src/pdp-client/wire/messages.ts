@@ -56,7 +56,10 @@ export const refusal: Shape<Refusal> = object<Refusal>({
 
 /** What an enforcement point refused before it asked: there is only one thing that it is asked to record. */
 const flaw: Shape<Refusal> = as<Refusal, Omit<Refusal, "approval">>(
-  object<Omit<Refusal, "approval">>({ ...REFUSAL, code: required("code", oneOf("argument_not_allowed") as Shape<RefusalCode>) }),
+  object<Omit<Refusal, "approval">>({
+    ...REFUSAL,
+    code: required("code", oneOf("argument_not_allowed", "audience_mismatch", "envelope_malformed") as Shape<RefusalCode>),
+  }),
   (known) => known,
   (written) => written,
 );
