@@ -1,11 +1,13 @@
-import { createServer as createHttp, type IncomingMessage, type Server } from "node:http";
+import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { isIP, type AddressInfo } from "node:net";
 import { TLSSocket } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { AmbitError } from "@ambit/core";
 import type { Connection } from "./callers.ts";
 import type { PdpService } from "./service.ts";
+import type { WrittenAnswer } from "./written.ts";
 
 export interface ServeOptions {
   readonly port: number;
@@ -51,13 +53,15 @@ export async function servePdp(service: PdpService, options: ServeOptions): Prom
   if (addressHeader !== undefined && !(behindProxy && HEADER.test(addressHeader)))
     throw new AmbitError("option_invalid", "`addressHeader` is the name of a header, in lower case, that the proxy of `behindProxy` writes");
   const addressOf = behindProxy ? forwardedAddress(addressHeader) : ({ socket }: IncomingMessage): string | undefined => socket.remoteAddress;
-  const listener = getRequestListener(
-    (request, { incoming }) => service.fetch(request, connectionOf(incoming as IncomingMessage, addressOf(incoming as IncomingMessage))),
-    {
-      overrideGlobalObjects: false,
-      errorHandler: () => new Response(null, { status: 400, headers: { "cache-control": "no-store" } }),
-    },
-  );
+  const answer = async (request: Request, incoming: IncomingMessage, outgoing: ServerResponse): Promise<Response> => {
+    send(outgoing, await service.answer(request, connectionOf(incoming, addressOf(incoming))));
+    return RESPONSE_ALREADY_SENT;
+  };
+  const listener = getRequestListener((request, { incoming, outgoing }) => answer(request, incoming as IncomingMessage, outgoing as ServerResponse), {
+    // They are the application's.
+    overrideGlobalObjects: false,
+    errorHandler: () => new Response(null, { status: 400, headers: { "cache-control": "no-store" } }),
+  });
   const server: Server =
     tls === undefined
       ? createHttp(LIMITS, listener)
@@ -82,6 +86,11 @@ export async function servePdp(service: PdpService, options: ServeOptions): Prom
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= stop(service, server, grace));
   return Object.freeze<RunningServer>({ port: (server.address() as AddressInfo).port, close, [Symbol.asyncDispose]: close });
+}
+
+function send(outgoing: ServerResponse, { status, headers, body }: WrittenAnswer): void {
+  if (body === null) outgoing.writeHead(status, headers).end();
+  else outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
 }
 
 async function stop(service: PdpService, server: Server, grace: number): Promise<void> {

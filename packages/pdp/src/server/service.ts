@@ -1,4 +1,3 @@
-import { Hono } from "hono";
 import { AmbitError, randomText } from "@ambit/core";
 import { ambitRoutes } from "./ambit-routes.ts";
 import { NO_BODY, readBody } from "./body.ts";
@@ -8,8 +7,10 @@ import { healthRoutes, type ReadyChecks } from "./health-routes.ts";
 import { createMetrics } from "./metrics.ts";
 import { problemOf, problemText, requestProblem } from "./problem.ts";
 import type { Route, RouteAnswer, RouteCall } from "./route.ts";
+import { createRouting } from "./routing.ts";
 import { createSeenChains } from "./seen-chains.ts";
 import type { ServedPdp } from "./served-pdp.ts";
+import { toResponse, writeAnswer, type WrittenAnswer } from "./written.ts";
 
 export interface PdpServiceOptions {
   /** What `createPdp` gives. Whoever made it closes it. */
@@ -40,6 +41,8 @@ export interface PdpServiceOptions {
 export interface PdpService {
   /** Answers every request, whatever it is; never rejects. */
   readonly fetch: (request: Request, connection?: Connection) => Promise<Response>;
+  /** The same for a server that sends what it is given: a `Response` costs more than many a question that it answers. */
+  readonly answer: (request: Request, connection?: Connection) => Promise<WrittenAnswer>;
   /** From now on `/readyz` says no, and connections close with their next answer: the next question is for another replica. */
   readonly drain: () => void;
 }
@@ -64,7 +67,8 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
   let isStopping = false;
   const all = [...ambitRoutes(pdp, url, createSeenChains(chains, metrics.chain), metrics), ...healthRoutes(ready, metrics, () => isStopping, now), ...routes];
 
-  const answer = async (
+  const find = createRouting(all);
+  const handle = async (
     route: Route,
     request: Request,
     params: RouteCall["params"],
@@ -81,7 +85,7 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
     return route.handle({ caller, requestId, headers: request.headers, params, query, ...body, signal });
   };
 
-  const respond = async (route: Route, request: Request, params: RouteCall["params"], asked: Asked): Promise<Response> => {
+  const respond = async (route: Route, request: Request, params: RouteCall["params"], asked: Asked): Promise<WrittenAnswer> => {
     const aborting = new AbortController();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -91,76 +95,39 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
         setImmediate(() => reject(requestProblem("timeout", "there was no answer in time")));
       }, deadline);
     });
-    let response: Response;
+    let answered: WrittenAnswer;
     try {
-      const answered = await Promise.race([late, answer(route, request, params, asked, aborting.signal)]);
-      response = responseOf(answered, asked.requestId);
+      answered = writeAnswer(await Promise.race([late, handle(route, request, params, asked, aborting.signal)]), asked.requestId);
     } catch (error) {
-      response = refusing(error, asked.requestId, route, onError);
+      answered = refusing(error, asked.requestId, route, onError);
     } finally {
       clearTimeout(timer);
     }
-    metrics.answered(route.path, response.status, now() - asked.startedAt);
-    return response;
+    metrics.answered(route.path, answered.status, now() - asked.startedAt);
+    return answered;
   };
 
   /** Whoever asks again is to find another one. */
-  const leaving = (response: Response): Response => {
-    if (isStopping) response.headers.set("connection", "close");
-    return response;
+  const leaving = (answered: WrittenAnswer): WrittenAnswer => (isStopping ? { ...answered, headers: { ...answered.headers, connection: "close" } } : answered);
+  const answer: PdpService["answer"] = async (request, connection = {}) => {
+    const asked: Asked = { requestId: requestIdOf(request.headers), connection, startedAt: now() };
+    try {
+      const { route, params } = await find(request);
+      return leaving(await respond(route, request, params, asked));
+    } catch (error) {
+      const answered = refusing(error, asked.requestId, undefined, onError);
+      metrics.answered("none", answered.status, now() - asked.startedAt);
+      return leaving(answered);
+    }
   };
-  const app = routed(all, respond);
   return Object.freeze<PdpService>({
-    fetch: async (request, connection = {}) => {
-      const requestId = requestIdOf(request.headers);
-      const asked: Asked = { requestId, connection, startedAt: now() };
-      try {
-        // Before Hono, which answers HEAD as if it were GET.
-        if (request.method !== "GET" && request.method !== "POST") throw notAllowed("GET, POST");
-        return leaving(await app.fetch(request, asked));
-      } catch (error) {
-        const response = refusing(error, requestId, undefined, onError);
-        metrics.answered("none", response.status, now() - asked.startedAt);
-        return leaving(response);
-      }
-    },
+    answer,
+    fetch: async (request, connection) => toResponse(await answer(request, connection)),
     drain: () => void (isStopping = true),
   });
 }
 
 const NO_QUERY = new URLSearchParams();
-const NO_PARAMS: RouteCall["params"] = Object.freeze({});
-
-type Respond = (route: Route, request: Request, params: RouteCall["params"], asked: Asked) => Promise<Response>;
-
-function routed(routes: readonly Route[], respond: Respond): Hono<{ Bindings: Asked }> {
-  const app = new Hono<{ Bindings: Asked }>({ strict: true });
-  const methods = new Map<string, string[]>();
-  for (const route of routes) {
-    const { method, path } = route;
-    const taken = methods.get(path) ?? [];
-    if (taken.includes(method)) throw new AmbitError("option_invalid", `two routes for ${method} \`${path}\``);
-    methods.set(path, [...taken, method]);
-    app.on(method, path, (context) => respond(route, context.req.raw, path.includes(":") ? context.req.param() : NO_PARAMS, context.env));
-  }
-  for (const [path, taken] of methods) {
-    app.all(path, () => {
-      throw notAllowed(taken.join(", "));
-    });
-  }
-  app.notFound(() => {
-    throw requestProblem("not_found", "there is nothing here");
-  });
-  app.onError((error) => {
-    throw error;
-  });
-  return app;
-}
-
-function notAllowed(allowed: string): Error {
-  return requestProblem("method_not_allowed", "this is not done here", { allow: allowed });
-}
-
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
 
 /** AuthZEN 1.0: echoed where it was sent. One that no header should carry is replaced by a name of ours, which nobody has to be unable to guess. */
@@ -173,20 +140,11 @@ function createRequestIds(): (headers: Headers) => string {
   };
 }
 
-/** Answers are for whoever asked, at the moment they asked. */
-const COMMON = { "cache-control": "no-store", "x-content-type-options": "nosniff" } as const;
-
-function responseOf({ status = 200, json, text, headers }: RouteAnswer, requestId: string): Response {
-  const written = json === undefined ? text : { type: "application/json", body: JSON.stringify(json) };
-  const all = { ...headers, ...COMMON, "x-request-id": requestId, ...(written === undefined ? {} : { "content-type": written.type }) };
-  return new Response(written?.body ?? null, { status, headers: all });
-}
-
-function refusing(error: unknown, requestId: string, route: Route | undefined, onError: (error: unknown) => void): Response {
+function refusing(error: unknown, requestId: string, route: Route | undefined, onError: (error: unknown) => void): WrittenAnswer {
   const told = problemOf(error);
   if (told.code === "internal") hear(onError, error);
   const text: ReturnType<NonNullable<Route["tell"]>> = route?.tell?.(told, requestId) ?? { type: "application/json", body: problemText(told, requestId) };
-  return responseOf({ status: text.status ?? told.status, text, headers: { ...told.headers, ...text.headers } }, requestId);
+  return writeAnswer({ status: text.status ?? told.status, text, headers: { ...told.headers, ...text.headers } }, requestId);
 }
 
 function hear(onError: (error: unknown) => void, error: unknown): void {

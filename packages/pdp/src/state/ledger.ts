@@ -30,6 +30,8 @@ export interface Balance {
   spent: number;
   /** What of `spent` may end; a store loads only what may have ended by now, and what belongs to the calls in question. */
   readonly open: Set<Debit>;
+  /** Nothing of `open` ends before this time: until then nobody has to look through it. */
+  due: number;
   /** The last one that debited it; it is kept as long as that, and until `keepUntil`. */
   lineage: string;
   keepUntil: number;
@@ -186,10 +188,14 @@ function isOpen({ phase }: Call): boolean {
 /** Gives back what ran out: windows, and reservations whose grant nobody redeemed in time. */
 function dropEnded(rows: Rows, id: string, now: number): void {
   const account = rows.accounts.get(id);
-  if (account === undefined) return;
+  if (account === undefined || account.due > now) return;
+  account.due = Infinity;
   for (const debit of account.open) {
     const hasLapsed = debit.call !== null && isOpen(debit.call) && debit.heldUntil <= now;
-    if (!hasLapsed && !(debit.until !== null && debit.until <= now)) continue;
+    if (!hasLapsed && !(debit.until !== null && debit.until <= now)) {
+      account.due = Math.min(account.due, dueOf(debit));
+      continue;
+    }
     if (hasLapsed && debit.call !== null) debit.call.phase = "lapsed";
     debit.call?.debits.delete(debit);
     account.open.delete(debit);
@@ -197,13 +203,19 @@ function dropEnded(rows: Rows, id: string, now: number): void {
   }
 }
 
+/** When a debit may end, at the earliest: one that was redeemed, or is settled, holds until its window ends. */
+function dueOf({ call, heldUntil, until }: Debit): number {
+  return Math.min(call !== null && isOpen(call) ? heldUntil : Infinity, until ?? Infinity);
+}
+
 function open(rows: Rows, debit: Debit, { lineage, keepUntil }: Commit): void {
   let account = rows.accounts.get(debit.account);
-  if (account === undefined) rows.accounts.set(debit.account, (account = { spent: 0, open: new Set(), lineage, keepUntil }));
+  if (account === undefined) rows.accounts.set(debit.account, (account = { spent: 0, open: new Set(), due: Infinity, lineage, keepUntil }));
   account.lineage = lineage;
   account.keepUntil = Math.max(account.keepUntil, keepUntil);
   account.spent += debit.amount;
   account.open.add(debit);
+  account.due = Math.min(account.due, dueOf(debit));
   debit.call?.debits.add(debit);
 }
 

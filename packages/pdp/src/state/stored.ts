@@ -88,7 +88,9 @@ export function toRows(stored: Stored): Rows {
     const { digest, committed, labels } = JSON.parse(body) as CallBody;
     rows.calls.set(callKeyOf({ envelopeId: envelope, callId: call }), { digest, committed, labels, lineage, phase, debits: new Set() });
   }
-  for (const { id, spent, lineage, keep } of stored.accounts) rows.accounts.set(id, { spent: whole(spent), open: new Set(), lineage, keepUntil: whole(keep) });
+  // What was loaded may have ended by now.
+  for (const { id, spent, lineage, keep } of stored.accounts)
+    rows.accounts.set(id, { spent: whole(spent), open: new Set(), due: -Infinity, lineage, keepUntil: whole(keep) });
   for (const { id, account, envelope, call, unit, amount, refundable, held, until } of stored.debits) {
     const owner = envelope === null || call === null ? null : (rows.calls.get(callKeyOf({ envelopeId: envelope, callId: call })) ?? null);
     const times = { heldUntil: whole(held), until: until === null ? null : whole(until) };

@@ -304,6 +304,22 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       expect(await spend(store, "z", { limit: 2, window: 1000, now: NOW + 1000 })).toMatchObject({ status: "exhausted" });
     });
 
+    it("gives back each reservation when its own time has come, whatever became of those before it", async () => {
+      const store = await create();
+      const until = (callId: string, expiresAt: number, now: number): Promise<CommitAnswer> =>
+        spend(store, callId, { limit: 2, now, grant: { id: `g-${callId}`, expiresAt } });
+      expect(await until("a", NOW + 1000, NOW)).toMatchObject({ status: "committed" });
+      expect(await until("b", NOW + 2000, NOW)).toMatchObject({ status: "committed" });
+      expect(await redeem(store, "a")).toBe("redeemed");
+      expect(await until("c", NOW + 9000, NOW + 1500)).toMatchObject({ status: "exhausted" }); // `a` runs, `b` may still
+      expect(await until("d", NOW + 2500, NOW + 2000)).toMatchObject({ status: "committed" });
+      expect(await until("e", NOW + 9000, NOW + 2499)).toMatchObject({ status: "exhausted" });
+      expect(await until("f", NOW + 9000, NOW + 2500)).toMatchObject({ status: "committed" });
+      expect(await settle(store, "a", "undo")).toBeDefined();
+      expect(await until("g", NOW + 9000, NOW + 2500)).toMatchObject({ status: "committed" });
+      expect(await until("h", NOW + 9000, NOW + 2500)).toMatchObject({ status: "exhausted" });
+    });
+
     it("counts facts when reserved, and adds labels only of what was shown", async () => {
       const store = await create();
       await spend(store, "a");
