@@ -159,17 +159,18 @@ async function release(setting: Setting, { chain, request, id, committed }: Prog
  */
 function detailsOf(setting: Setting, progress: Progress, verdict: object): object {
   const { request, tool, policies, committed } = progress;
+  // In the order in which a record has them, which then need not be found.
   return {
+    arguments_digest: saltedDigestOf(request.context.arguments, randomText()),
+    call_id: request.context.call_id,
+    data_classes: tool === undefined ? undefined : dataClassesOf(tool, progress.obligations),
     ...verdict,
-    tool: (tool ?? setting.manifest.resolve(request.action.name, request.action.properties?.server)?.entry)?.id ?? request.action.name.slice(0, 256),
-    server: request.action.properties?.server,
     effect: tool?.effect,
     mode: request.context.mode,
-    call_id: request.context.call_id,
-    arguments_digest: saltedDigestOf(request.context.arguments, randomText()),
     policies,
     policy_digest: setting.engine.digest,
     reserved: committed?.reserved,
-    data_classes: tool === undefined ? undefined : dataClassesOf(tool, progress.obligations),
+    server: request.action.properties?.server,
+    tool: (tool ?? setting.manifest.resolve(request.action.name, request.action.properties?.server)?.entry)?.id ?? request.action.name.slice(0, 256),
   };
 }

@@ -3,5 +3,6 @@ const MAX_TEXT = 2048;
 
 /** Text that every answer and record can hold, whatever names it quotes: cut, and without NUL and halves of characters. */
 export function plainText(text: string): string {
-  return text.slice(0, MAX_TEXT).replaceAll("\0", "\uFFFD").toWellFormed();
+  const cut = text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text;
+  return (cut.includes("\0") ? cut.replaceAll("\0", "\uFFFD") : cut).toWellFormed();
 }

@@ -23,9 +23,15 @@ export const DATA_LIMITS: DataLimits = { depth: 32, nodes: 10_000, characters: 2
  * exact (integers within ±(2^53−1), −0 as 0), text without NUL or lone surrogates.
  *
  * Refuses with `code`: anything else (functions, dates, maps, symbols, cycles, `__proto__`, data over the limits).
- * A member whose value is `undefined` counts as absent, as in JSON.
+ * A member whose value is `undefined` counts as absent, as in JSON. `clean` is what becomes of each text before it is looked at; of names nothing does.
  */
-export function copyData(value: unknown, code: ErrorCode, what: string, limits: DataLimits = DATA_LIMITS): Json {
+export function copyData(
+  value: unknown,
+  code: ErrorCode,
+  what: string,
+  limits: DataLimits = DATA_LIMITS,
+  clean: (text: string) => string = (text) => text,
+): Json {
   let nodes = 0;
   let characters = 0;
 
@@ -50,7 +56,7 @@ export function copyData(value: unknown, code: ErrorCode, what: string, limits: 
   const copy = (raw: unknown, depth: number): Json => {
     if (++nodes > limits.nodes) refuse(`has more than ${limits.nodes} members`);
     if (raw === null || typeof raw === "boolean") return raw;
-    if (typeof raw === "string") return text(raw);
+    if (typeof raw === "string") return text(clean(raw));
     if (typeof raw === "number") {
       if (!Number.isFinite(raw)) refuse("is not a finite number");
       if (Number.isInteger(raw) && !Number.isSafeInteger(raw)) refuse("is an integer beyond ±(2^53 − 1); pass it as text");

@@ -76,16 +76,17 @@ function checkKey(
     );
   }
   if (mapping === "not_applicable") return [];
-  if (mapping.argument !== undefined)
-    checkArgument(key, mapping.argument, rulesOf(kind).describe(constraint), args, mapping.result !== undefined, rulesOf(kind).admits(constraint));
+  const rules = rulesOf(kind);
+  if (mapping.argument !== undefined && !isAdmitted(mapping.argument, args, mapping.result !== undefined, rules.admits(constraint)))
+    throw new Refused("constraint", "argument_not_allowed", `the argument \`${mapping.argument}\` must be within \`${key}\`: ${rules.describe(constraint)}`);
   return mapping.result === undefined ? [] : [{ id, type: "filter_records", properties: { pointer: mapping.result, kind, constraint } }];
 }
 
-function checkArgument(key: string, pointer: string, allowed: string, args: JsonObject, isCheckedInResult: boolean, admits: (value: Json) => boolean): void {
+/** What is not there is within a constraint that is checked in the result. */
+function isAdmitted(pointer: string, args: JsonObject, isCheckedInResult: boolean, admits: (value: Json) => boolean): boolean {
   const values = valuesAt(args, pointer);
-  if ((values === undefined || values.length === 0) && isCheckedInResult) return;
-  if (values?.some((value) => value !== undefined) === true && values.every(admits)) return;
-  throw new Refused("constraint", "argument_not_allowed", `the argument \`${pointer}\` must be within \`${key}\`: ${allowed}`);
+  if (values === undefined || values.length === 0) return isCheckedInResult;
+  return values.some((value) => value !== undefined) && values.every(admits);
 }
 
 function checkLimit(tool: ToolEntry, args: JsonObject, max: ConstraintValue): void {

@@ -17,15 +17,8 @@ export function partyOf(chain: Chain | undefined, agent: string): Party {
 /** Step 7: resolves when the record is durable. INVARIANT I11: nothing is released before. */
 export async function record(setting: Pick<Setting, "log">, kind: RecordKind, party: Party, decisionId: string, details: object): Promise<void> {
   await orRefuse("log", "log_unavailable", "the decision could not be recorded", async () => {
-    const body = recordable({ kind, ...party, decision_id: decisionId, details });
-    await setting.log.append(copyData(body, "log_unavailable", "the record") as JsonObject & RecordBody);
+    // A refused attempt is not to stay unrecorded by a name that no record takes.
+    const body = copyData({ kind, ...party, decision_id: decisionId, details }, "log_unavailable", "the record", undefined, plainText);
+    await setting.log.append(body as JsonObject & RecordBody);
   });
-}
-
-/** A refused attempt is not to stay unrecorded by a name that no record takes. */
-function recordable(value: unknown): unknown {
-  if (typeof value === "string") return plainText(value);
-  if (Array.isArray(value)) return value.map(recordable);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, recordable(member)]));
 }
