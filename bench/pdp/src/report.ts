@@ -2,7 +2,8 @@ import type { EnforceFigures } from "./enforce.ts";
 import type { Measurement } from "./measure.ts";
 import type { EnvelopeBytes, TupleBytes } from "./memory.ts";
 import type { Scale } from "./scale.ts";
-import type { ServiceFigures } from "./service/measure-service.ts";
+import type { AskedFigures, Client, ServiceFigures } from "./service/measure-service.ts";
+import type { Asks } from "./service/serving.ts";
 import type { StepFigures } from "./steps.ts";
 import type { Target } from "./targets.ts";
 
@@ -36,7 +37,11 @@ export function lines(report: Report): readonly string[] {
     "",
     ...embeddedLines(report),
     "",
-    ...serviceLines(report.service, scale),
+    ...askedLines("decision", report.service.decision, scale),
+    "",
+    ...askedLines("evaluation", report.service.evaluation, scale),
+    "",
+    ...clientLines(report.service.clients, scale),
     "",
     ...memoryLines(report),
     "",
@@ -72,20 +77,25 @@ function embeddedLines({ embedded, steps, enforce }: Report): readonly string[] 
   ];
 }
 
-function serviceLines({ throughput, rates, halfLoad, clients }: ServiceFigures, { concurrencies }: Scale): readonly string[] {
+/** A title over the numbers of questions at a time, and rows of what each of these gave. */
+function tableOf({ concurrencies }: Scale) {
   const head = (title: string): string =>
     row(
       title,
       concurrencies.map((concurrency) => `${concurrency} at a time`),
     );
   const cells = (name: string, cell: (concurrency: number) => string): string => row(`  ${name}`, concurrencies.map(cell));
+  return { head, cells };
+}
+
+function askedLines(asks: Asks, { throughput, rates, halfLoad }: AskedFigures, scale: Scale): readonly string[] {
+  const { head, cells } = tableOf(scale);
   const servers = [...new Set(rates.map(({ server }) => server))];
   const peers = [...new Set(throughput.map(({ peer }) => peer))];
   const rateOf = (server: string, concurrency: number) => rates.find((one) => one.server === server && one.concurrency === concurrency);
   const ratioOf = (peer: string, concurrency: number) => throughput.find((one) => one.peer === peer && one.concurrency === concurrency);
-  const clientOf = (concurrency: number) => clients.find((one) => one.concurrency === concurrency);
   return [
-    head("answers a second (the asking process, % of one processor)"),
+    head(`${asks}s, answers a second (asking, % of a processor)`),
     ...servers.map((server) =>
       cells(server, (concurrency) => {
         const rate = rateOf(server, concurrency);
@@ -93,15 +103,21 @@ function serviceLines({ throughput, rates, halfLoad, clients }: ServiceFigures, 
       }),
     ),
     "",
-    head("service, decisions for each answer"),
+    head(`service, ${asks}s for each answer`),
     ...peers.flatMap((peer) => [
       cells(`of a ${peer}`, (concurrency) => percent(ratioOf(peer, concurrency)?.ratio)),
       cells("  in processor time of the server", (concurrency) => percent(ratioOf(peer, concurrency)?.processor)),
     ]),
     "",
-    row(`at ${halfLoad[0]?.perSecond.toFixed(0) ?? "–"} a second, half of the service's most`, ["p50, ms", "p99, ms"]),
+    row(`${asks}s, ${halfLoad[0]?.perSecond.toFixed(0) ?? "–"} a second, half of the most`, ["p50, ms", "p99, ms"]),
     ...halfLoad.map(({ server, p50, p99 }) => row(`  ${server}`, [number(p50), number(p99)])),
-    "",
+  ];
+}
+
+function clientLines(clients: readonly Client[], scale: Scale): readonly string[] {
+  const { head, cells } = tableOf(scale);
+  const clientOf = (concurrency: number) => clients.find((one) => one.concurrency === concurrency);
+  return [
     head("pdpClient, decisions for each plain post of undici"),
     cells("in the same time", (concurrency) => percent(clientOf(concurrency)?.ratio)),
     cells("in processor time of the client", (concurrency) => percent(clientOf(concurrency)?.processor)),

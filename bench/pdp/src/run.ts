@@ -42,7 +42,7 @@ const report: Report = {
   ],
   tuples: await alone((memory) => memory.ask("tuples", scale.tuples)),
   machine: { processors: availableParallelism(), load: [before, loadOf()] },
-  targets: judge(service, scale.concurrencies),
+  targets: [...judge("decision", service.decision, scale.concurrencies), ...judge("evaluation", service.evaluation, scale.concurrencies)],
 };
 process.stdout.write(values.json ? `${JSON.stringify(report, null, 2)}\n` : `${lines(report).join("\n")}\n`);
 

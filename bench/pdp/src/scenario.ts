@@ -93,6 +93,14 @@ export const BEGIN: BeginOptions = {
   expiresIn: "12h",
 };
 
+/** The same call as a question about policy alone. */
+export const EVALUATION: JsonObject = {
+  subject: { type: "agent", id: AGENT },
+  action: { name: TOOL },
+  resource: { type: "Contract", id: "contract_7781" },
+  context: { tenant: TENANT, purpose: PURPOSES[0] ?? "", delegator: "user_7f3a91", arguments: ARGS },
+};
+
 /** A decision point with one agent before it, whose envelopes are behind handles, or signed. */
 export interface World {
   readonly pdp: EmbeddedPdp;

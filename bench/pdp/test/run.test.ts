@@ -28,18 +28,23 @@ describe("npm run bench:pdp", () => {
     }
     expect(enforce.every(({ p50, p99 }) => p50 > 0 && p99 >= p50)).toBe(true);
 
-    const ratios = [...embedded.measured, ...service.throughput, ...service.clients].flatMap((one) => [one.ratio, "processor" in one ? one.processor : 1]);
+    const ratios = [...embedded.measured, ...service.decision.throughput, ...service.evaluation.throughput, ...service.clients].flatMap((one) => [
+      one.ratio,
+      "processor" in one ? one.processor : 1,
+    ]);
     expect(ratios.filter((ratio) => !(ratio > 0 && Number.isFinite(ratio)))).toEqual([]);
-    expect(service.throughput).toHaveLength(PEERS.length * scale.concurrencies.length);
-    expect(service.halfLoad.map(({ server }) => server)).toEqual(["service", ...PEERS]);
-    expect(service.halfLoad.every(({ p50, p99 }) => p50 > 0 && p99 >= p50)).toBe(true);
+    for (const [{ throughput, halfLoad }, peers] of [[service.decision, PEERS] as const, [service.evaluation, PEERS.slice(0, 2)] as const]) {
+      expect(throughput).toHaveLength(peers.length * scale.concurrencies.length);
+      expect(halfLoad.map(({ server }) => server)).toEqual(["service", ...peers]);
+      expect(halfLoad.every(({ p50, p99 }) => p50 > 0 && p99 >= p50)).toBe(true);
+    }
 
     expect(envelopes.map(({ kind }) => kind)).toEqual(["handle", "signed"]);
     // A call that was decided is remembered.
     expect(envelopes.every(({ used, begun, text }) => used > begun && text > 100)).toBe(true);
     expect(tuples).toMatchObject({ tuples: scale.tuples });
     expect(tuples.bytes).toBeGreaterThan(0);
-    expect(targets).toHaveLength(scale.concurrencies.length + 1);
+    expect(targets).toHaveLength(2 * (scale.concurrencies.length + 1));
   });
 
   test("refuses a number of rounds that is none", () => {

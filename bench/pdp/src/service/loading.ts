@@ -3,13 +3,14 @@ import { holdChain, signingKey, signPop, type HeldChain, type SigningKey } from 
 import type { AccessRequest } from "@ambit/core";
 import { Pool } from "undici";
 import { quantile } from "../measure.ts";
-import { ARGS, AUDIENCE, TOOL } from "../scenario.ts";
+import { ARGS, AUDIENCE, EVALUATION, TOOL } from "../scenario.ts";
 import { answerQuestions } from "../worker.ts";
 import { openConnection, type Connection } from "./connection.ts";
-import type { Meeting } from "./serving.ts";
+import type { Asks, Meeting } from "./serving.ts";
 
 export interface Load {
   readonly port: number;
+  readonly asks: Asks;
   /** Questions that wait at the same time, each on a connection of its own. */
   readonly concurrency: number;
   readonly count: number;
@@ -35,7 +36,7 @@ interface Questions {
   /** So many a second whether they are answered or not, at random distances; waiting for a free connection counts. */
   readonly open: (load: Load & { readonly perSecond: number }) => Promise<Loaded>;
   /** The same questions through `pdpClient`, or as plain posts of undici. */
-  readonly through: (load: Omit<Load, "port" | "isFresh"> & { readonly client: "pdpClient" | "undici" }) => Promise<Loaded>;
+  readonly through: (load: Omit<Load, "port" | "asks" | "isFresh"> & { readonly client: "pdpClient" | "undici" }) => Promise<Loaded>;
 }
 
 /** The process that asks. */
@@ -55,7 +56,7 @@ answerQuestions<Questions>({
     met = { meeting, held: holdChain(meeting.chain), key: await signingKey(meeting.jwk) };
     // From now on the service knows the chain by its digest.
     const connection = await openConnection(meeting.port);
-    await connection.exchange(requestOf(await bodyOf(met, true), meeting));
+    await connection.exchange(requestOf(ENDPOINTS.decide.path, await bodyOf(met, true), meeting));
     connection.close();
   },
   closed: async (load) => {
@@ -92,9 +93,9 @@ async function bodyOf(from: Met, isWhole: boolean): Promise<string> {
 }
 
 /** As `pdpClient` sends it. */
-function requestOf(body: string, { port, secret }: Meeting): Buffer {
+function requestOf(path: string, body: string, { port, secret }: Meeting): Buffer {
   const head = [
-    `POST ${ENDPOINTS.decide.path} HTTP/1.1`,
+    `POST ${path} HTTP/1.1`,
     `host: 127.0.0.1:${port}`,
     "connection: keep-alive",
     "accept: application/json",
@@ -115,13 +116,19 @@ async function several<T>(count: number, make: () => Promise<T>): Promise<readon
 const callsOf = (count: number): Promise<readonly AccessRequest[]> => several(count, () => callOf(known()));
 const bodiesOf = (count: number): Promise<readonly string[]> => several(count, () => bodyOf(known(), false));
 
+/** What policy says of the call that `callOf` makes: `EVALUATION` of the scenario. It is the same each time, and nothing of an answer is kept. */
+const evaluationOf = ({ meeting }: Met): Buffer => requestOf("/access/v1/evaluation", JSON.stringify(EVALUATION), meeting);
+
 let repeated: readonly Buffer[] = [];
 
-async function requestsOf({ count, isFresh }: Pick<Load, "count" | "isFresh">): Promise<readonly Buffer[]> {
-  const made = async (most: number): Promise<readonly Buffer[]> => (await bodiesOf(most)).map((body) => requestOf(body, known().meeting));
+async function requestsOf({ asks, count, isFresh }: Pick<Load, "asks" | "count" | "isFresh">): Promise<readonly Buffer[]> {
+  const of = (made: readonly Buffer[]): readonly Buffer[] => Array.from({ length: count }, (_, index) => made[index % made.length] as Buffer);
+  if (asks === "evaluation") return of([evaluationOf(known())]);
+  const made = async (most: number): Promise<readonly Buffer[]> =>
+    (await bodiesOf(most)).map((body) => requestOf(ENDPOINTS.decide.path, body, known().meeting));
   if (isFresh) return made(count);
   if (repeated.length === 0) repeated = await made(256);
-  return Array.from({ length: count }, (_, index) => repeated[index % repeated.length] as Buffer);
+  return of(repeated);
 }
 
 async function connected({ port, concurrency }: Load, run: (connections: readonly Connection[]) => Promise<readonly number[]>): Promise<Loaded> {

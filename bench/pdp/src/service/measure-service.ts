@@ -1,7 +1,7 @@
 import { median } from "../measure.ts";
 import { startWorker, type Worker } from "../worker.ts";
 import type { Load, Loaded, Loading } from "./loading.ts";
-import type { Meeting, Serving } from "./serving.ts";
+import type { Asks, Meeting, Serving } from "./serving.ts";
 
 export interface ServiceScale {
   readonly rounds: number;
@@ -55,10 +55,14 @@ export interface Client {
   readonly plain: { readonly p50: number; readonly p99: number };
 }
 
-export interface ServiceFigures {
+/** Of one kind of question. */
+export interface AskedFigures {
   readonly throughput: readonly Throughput[];
   readonly rates: readonly Rate[];
   readonly halfLoad: readonly HalfLoad[];
+}
+
+export interface ServiceFigures extends Readonly<Record<Asks, AskedFigures>> {
   readonly clients: readonly Client[];
 }
 
@@ -66,38 +70,49 @@ interface Server {
   readonly name: "service" | Peer;
   readonly port: number;
   readonly worker: Worker<Serving>;
+  readonly asks: Asks;
 }
 
-/** Four servers, each in a process of its own, and one process that asks them in turn. */
+/** What has no signature has no peer that verifies one. */
+const COMPARED: { readonly [asks in Asks]: readonly Peer[] } = { decision: PEERS, evaluation: PEERS.slice(0, 2) };
+
+/** Servers, each in a process of its own, and one process that asks them in turn. */
 export async function measureService(scale: ServiceScale): Promise<ServiceFigures> {
-  const workers: Worker<Serving>[] = ["service", ...PEERS].map(() => startWorker<Serving>(new URL("./serving.ts", import.meta.url)));
+  const workers: Worker<Serving>[] = [];
+  const start = (): Worker<Serving> => {
+    const worker = startWorker<Serving>(new URL("./serving.ts", import.meta.url));
+    workers.push(worker);
+    return worker;
+  };
   const loading = startWorker<Loading>(new URL("./loading.ts", import.meta.url));
   try {
-    const [service, ...others] = workers as [Worker<Serving>, ...Worker<Serving>[]];
+    const service = start();
     const meeting: Meeting = await service.ask("servePdp", null);
-    const servers: Server[] = [{ name: "service", port: meeting.port, worker: service }];
-    for (const [index, worker] of others.entries()) {
-      const name = PEERS[index] as Peer;
-      const server = name === "bare handler, default settings" ? "default" : "same";
-      const jwk = name === "bare handler that verifies one signature" ? meeting.jwk : undefined;
-      servers.push({ name, port: await worker.ask("serveBare", { answer: meeting.answer, server, jwk }), worker });
-    }
     await loading.ask("meet", meeting);
-    const { throughput, rates } = await throughputOf(servers, loading, scale);
-    const most = Math.max(...rates.filter(({ server }) => server === "service").map(({ perSecond }) => perSecond));
-    return {
-      throughput,
-      rates,
-      halfLoad: await halfLoadOf(servers, loading, scale, most / 2),
-      clients: await clientsOf(servers[0] as Server, loading, scale),
+    const serverOf = (asks: Asks): Server => ({ name: "service", port: meeting.port, worker: service, asks });
+    const figuresOf = async (asks: Asks): Promise<AskedFigures> => {
+      const peers = await Promise.all(COMPARED[asks].map((name) => peerOf(name, asks, start(), meeting)));
+      const servers = [serverOf(asks), ...peers];
+      const { throughput, rates } = await throughputOf(servers, loading, scale);
+      const most = Math.max(...rates.filter(({ server }) => server === "service").map(({ perSecond }) => perSecond));
+      return { throughput, rates, halfLoad: await halfLoadOf(servers, loading, scale, most / 2) };
     };
+    const decision = await figuresOf("decision");
+    const clients = await clientsOf(serverOf("decision"), loading, scale);
+    return { decision, clients, evaluation: await figuresOf("evaluation") };
   } finally {
     for (const worker of [...workers, loading]) worker.close();
   }
 }
 
-function addressOf({ name, port }: Server): Pick<Load, "port" | "isFresh"> {
-  return { port, isFresh: name === "service" };
+async function peerOf(name: Peer, asks: Asks, worker: Worker<Serving>, { answers, jwk }: Meeting): Promise<Server> {
+  const server = name === "bare handler, default settings" ? "default" : "same";
+  const bare = { answer: answers[asks], server, jwk: name === "bare handler that verifies one signature" ? jwk : undefined } as const;
+  return { name, port: await worker.ask("serveBare", bare), worker, asks };
+}
+
+function addressOf({ name, port, asks }: Server): Pick<Load, "port" | "asks" | "isFresh"> {
+  return { port, asks, isFresh: name === "service" };
 }
 
 interface Once extends Loaded {

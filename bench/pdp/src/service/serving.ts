@@ -4,6 +4,7 @@ import { serve } from "@hono/node-server";
 import { chainOf, type AccessRequest } from "@ambit/core";
 import { ENDPOINTS } from "@ambit/core/pdp-client";
 import type { PrivateJwk } from "@ambit/core/token";
+import { authzenRoutes, createEngineEvaluator } from "@ambit/pdp/authzen";
 import { createPdpService, secretDigest, servePdp } from "@ambit/pdp/server";
 import { Hono } from "hono";
 import { asked, createWorld } from "../scenario.ts";
@@ -18,9 +19,12 @@ export interface Meeting {
   readonly decide: AccessRequest;
   readonly chain: readonly string[];
   readonly jwk: PrivateJwk;
-  /** An answer, as it is sent. */
-  readonly answer: string;
+  /** Answers, as they are sent. */
+  readonly answers: { readonly [asked in Asks]: string };
 }
+
+/** `decision`: a call under a signed envelope, with its proof. `evaluation`: what policy says of the same call, by the AuthZEN API. */
+export type Asks = "decision" | "evaluation";
 
 interface Bare {
   readonly answer: string;
@@ -55,14 +59,21 @@ answerQuestions<Questions>({
     const secret = "the-secret-of-an-enforcement-point-long-enough";
     const port = await freePort();
     const url = `http://127.0.0.1:${port}`;
-    const callers = [{ kind: "secret", name: "app", digest: secretDigest(secret), roles: ["enforce", "assert"], tenants: "any" }] as const;
-    await servePdp(createPdpService({ pdp: world.pdp, url, callers }), { port });
-    return { port, url, secret, decide, chain, jwk: world.jwk, answer: JSON.stringify(ENDPOINTS.decide.answer.write(decision)) };
+    const callers = [{ kind: "secret", name: "app", digest: secretDigest(secret), roles: ["enforce", "assert", "evaluate"], tenants: "any" }] as const;
+    const routes = authzenRoutes({ evaluator: createEngineEvaluator(() => world.pdp.rules()), url });
+    await servePdp(createPdpService({ pdp: world.pdp, url, callers, routes }), { port });
+    const answers = { decision: JSON.stringify(ENDPOINTS.decide.answer.write(decision)), evaluation: JSON.stringify({ decision: true }) };
+    return { port, url, secret, decide, chain, jwk: world.jwk, answers };
   },
   serveBare: async ({ answer, server, jwk }) => {
-    const app = bare(answer, jwk);
-    if (server === "default") return new Promise((resolve) => void serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) => resolve(port)));
-    return (await servePdp({ fetch: async (request) => app.fetch(request), drain: () => undefined }, { port: 0 })).port;
+    const handle = bareHandler(answer, jwk);
+    if (server === "default") {
+      const app = new Hono().post("*", async (context) => context.json(await handle(context.req.raw)));
+      return new Promise((resolve) => void serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) => resolve(port)));
+    }
+    const written = async (request: Request) => ({ status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(await handle(request)) });
+    const fetch = async (request: Request): Promise<Response> => Response.json(await handle(request));
+    return (await servePdp({ answer: written, fetch, drain: () => undefined }, { port: 0 })).port;
   },
   usage: async () => {
     const { user, system } = process.cpuUsage();
@@ -71,19 +82,18 @@ answerQuestions<Questions>({
   forget: async () => forget(),
 });
 
-function bare(answer: string, jwk: PrivateJwk | undefined): Hono {
-  const [told, app] = [JSON.parse(answer) as object, new Hono()];
+/** Reads the question, and says what the answer is. */
+function bareHandler(answer: string, jwk: PrivateJwk | undefined): (request: Request) => Promise<object> {
+  const told = JSON.parse(answer) as object;
   const key = jwk === undefined ? undefined : createPublicKey({ key: { kty: jwk.kty, crv: jwk.crv, x: jwk.x }, format: "jwk" });
-  app.post(ENDPOINTS.decide.path, async (context) => {
-    const question = await context.req.json<{ readonly context: { readonly presentation: { readonly pop: string } } }>();
-    if (key !== undefined) {
-      const { pop } = question.context.presentation;
-      const end = pop.lastIndexOf(".");
-      if (!verify(null, Buffer.from(pop.slice(0, end)), key, Buffer.from(pop.slice(end + 1), "base64url"))) return context.body(null, 403);
-    }
-    return context.json(told);
-  });
-  return app;
+  return async (request) => {
+    const question = (await request.json()) as { readonly context: { readonly presentation: { readonly pop: string } } };
+    if (key === undefined) return told;
+    const { pop } = question.context.presentation;
+    const end = pop.lastIndexOf(".");
+    if (!verify(null, Buffer.from(pop.slice(0, end)), key, Buffer.from(pop.slice(end + 1), "base64url"))) throw new Error("not signed");
+    return told;
+  };
 }
 
 async function freePort(): Promise<number> {

@@ -1,4 +1,5 @@
 import { readMessage } from "@ambit/core/pdp-client";
+import type { Deadline } from "./deadline.ts";
 import type { BodyKind, RouteCall } from "./route.ts";
 import { requestProblem } from "./problem.ts";
 
@@ -17,16 +18,16 @@ export type ReadBody = Pick<RouteCall, "json" | "form" | "token">;
 export const NO_BODY: ReadBody = Object.freeze({ json: undefined, form: undefined, token: undefined });
 
 /**
- * The body of a request, which may be anything. Throws `media_type_unsupported`, `request_too_large` (before the rest is read), `request_timeout` and
- * `request_malformed`.
+ * The body of a request, which may be anything. Throws `media_type_unsupported`, `request_too_large` (before the rest is read) and `request_malformed`. What does
+ * not come is waited for until the deadline.
  */
-export async function readBody(request: Request, kind: BodyKind, mostBytes: number, signal: AbortSignal): Promise<ReadBody> {
+export async function readBody(request: Request, kind: BodyKind, mostBytes: number, deadline: Deadline): Promise<ReadBody> {
   const [expected, type] = TYPES[kind];
   if (!type.test(request.headers.get("content-type") ?? "")) {
     throw requestProblem("media_type_unsupported", `the body must be ${expected} in UTF-8`, { "accept-post": expected });
   }
   if ((request.headers.get("content-encoding") ?? "identity") !== "identity") throw requestProblem("media_type_unsupported", "the body must not be compressed");
-  const text = decode(await bytesOf(request, mostBytes, signal));
+  const text = decode(await deadline.reading(() => bytesOf(request, mostBytes, deadline)));
   if (kind === "form") return { ...NO_BODY, form: readForm(text) };
   if (kind === "secevent+jwt") return { ...NO_BODY, token: text };
   const read = readMessage(text);
@@ -34,43 +35,33 @@ export async function readBody(request: Request, kind: BodyKind, mostBytes: numb
   return { ...NO_BODY, json: read.json };
 }
 
-async function bytesOf(request: Request, mostBytes: number, signal: AbortSignal): Promise<Uint8Array> {
+async function bytesOf(request: Request, mostBytes: number, deadline: Deadline): Promise<Uint8Array> {
   const tooLarge = (): Error => requestProblem("request_too_large", `the body is larger than ${mostBytes} bytes`, { connection: "close" });
   const length = request.headers.get("content-length");
   if (length !== null && !(Number(length) <= mostBytes)) throw tooLarge();
   // Whoever said how long it is cannot send more: the parser of HTTP sees to that.
-  if (length !== null) return new Uint8Array(await unlessAborted(request.arrayBuffer(), signal));
+  if (length !== null) return new Uint8Array(await whole(request.arrayBuffer()));
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const reader = request.body?.getReader();
   if (reader === undefined) return new Uint8Array();
   for (;;) {
-    const { done, value } = (await unlessAborted(reader.read(), signal)) as { readonly done: boolean; readonly value?: Uint8Array };
+    const { done, value } = (await whole(reader.read())) as { readonly done: boolean; readonly value?: Uint8Array };
     if (done || value === undefined) return Buffer.concat(chunks);
     bytes += value.length;
-    if (bytes > mostBytes) {
+    if (bytes > mostBytes || deadline.isOver()) {
       void reader.cancel().catch(() => undefined);
-      throw tooLarge();
+      throw tooLarge(); // unheard where the time is over
     }
     chunks.push(value);
   }
 }
 
-/** INVARIANT I8: a body that does not come is not waited for. */
-async function unlessAborted<T>(reading: Promise<T>, signal: AbortSignal): Promise<T> {
-  let stop: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(requestProblem("request_timeout", "the body did not come in time", { connection: "close" }));
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
+async function whole<T>(reading: Promise<T>): Promise<T> {
   try {
-    return await Promise.race([reading, aborted]);
-  } catch (error) {
-    if (signal.aborted) throw error;
+    return await reading;
+  } catch {
     throw requestProblem("request_malformed", "the body broke off", { connection: "close" });
-  } finally {
-    if (stop !== undefined) signal.removeEventListener("abort", stop);
   }
 }
 

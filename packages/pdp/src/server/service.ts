@@ -2,6 +2,7 @@ import { AmbitError, randomText } from "@ambit/core";
 import { ambitRoutes } from "./ambit-routes.ts";
 import { NO_BODY, readBody } from "./body.ts";
 import { createAuthentication, mustHaveRole, type Caller, type Connection } from "./callers.ts";
+import { createDeadline, type Deadline } from "./deadline.ts";
 import { limitFailedAttempts, type FailedAttemptsOptions } from "./failed-attempts.ts";
 import { healthRoutes, type ReadyChecks } from "./health-routes.ts";
 import { createMetrics } from "./metrics.ts";
@@ -73,7 +74,7 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
     request: Request,
     params: RouteCall["params"],
     { requestId, connection }: Asked,
-    signal: AbortSignal,
+    deadline: Deadline,
   ): Promise<RouteAnswer> => {
     const query = request.url.includes("?") ? new URL(request.url).searchParams : NO_QUERY;
     // RFC 6750 section 2.3: a token in a URL is in every log on the way.
@@ -81,27 +82,29 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
     const caller = route.role === "open" ? undefined : await authenticate(request.headers, connection);
     if (caller !== undefined) mustHaveRole(caller, route.role as Exclude<Route["role"], "open">);
     const kind = route.method === "GET" ? "none" : (route.body ?? "json");
-    const body = kind === "none" ? NO_BODY : await readBody(request, kind, Math.min(mostBytes, route.mostBytes ?? mostBytes), signal);
-    return route.handle({ caller, requestId, headers: request.headers, params, query, ...body, signal });
+    const body = kind === "none" ? NO_BODY : await readBody(request, kind, Math.min(mostBytes, route.mostBytes ?? mostBytes), deadline);
+    const { headers } = request;
+    const call: RouteCall = {
+      caller,
+      requestId,
+      headers,
+      params,
+      query,
+      ...body,
+      get signal() {
+        return deadline.signal();
+      },
+    };
+    return route.handle(call);
   };
 
   const respond = async (route: Route, request: Request, params: RouteCall["params"], asked: Asked): Promise<WrittenAnswer> => {
-    const aborting = new AbortController();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => {
-        aborting.abort();
-        // What waits for the body says so itself.
-        setImmediate(() => reject(requestProblem("timeout", "there was no answer in time")));
-      }, deadline);
-    });
+    const time = createDeadline(deadline);
     let answered: WrittenAnswer;
     try {
-      answered = writeAnswer(await Promise.race([late, handle(route, request, params, asked, aborting.signal)]), asked.requestId);
+      answered = writeAnswer(await time.within(() => handle(route, request, params, asked, time)), asked.requestId);
     } catch (error) {
       answered = refusing(error, asked.requestId, route, onError);
-    } finally {
-      clearTimeout(timer);
     }
     metrics.answered(route.path, answered.status, now() - asked.startedAt);
     return answered;
