@@ -53,6 +53,8 @@ export async function servePdp(service: PdpService, options: ServeOptions): Prom
   if (addressHeader !== undefined && !(behindProxy && HEADER.test(addressHeader)))
     throw new AmbitError("option_invalid", "`addressHeader` is the name of a header, in lower case, that the proxy of `behindProxy` writes");
   const addressOf = behindProxy ? forwardedAddress(addressHeader) : ({ socket }: IncomingMessage): string | undefined => socket.remoteAddress;
+  // A `Response` of Hono's own, where the application has let it replace the global one, would be sent once more; once it was looked into it is like any other.
+  void RESPONSE_ALREADY_SENT.body;
   const answer = async (request: Request, incoming: IncomingMessage, outgoing: ServerResponse): Promise<Response> => {
     send(outgoing, await service.answer(request, connectionOf(incoming, addressOf(incoming))));
     return RESPONSE_ALREADY_SENT;

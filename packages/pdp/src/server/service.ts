@@ -74,7 +74,7 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
     request: Request,
     params: RouteCall["params"],
     { requestId, connection }: Asked,
-    deadline: Deadline,
+    time: Deadline,
   ): Promise<RouteAnswer> => {
     const query = request.url.includes("?") ? new URL(request.url).searchParams : NO_QUERY;
     // RFC 6750 section 2.3: a token in a URL is in every log on the way.
@@ -82,7 +82,7 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
     const caller = route.role === "open" ? undefined : await authenticate(request.headers, connection);
     if (caller !== undefined) mustHaveRole(caller, route.role as Exclude<Route["role"], "open">);
     const kind = route.method === "GET" ? "none" : (route.body ?? "json");
-    const body = kind === "none" ? NO_BODY : await readBody(request, kind, Math.min(mostBytes, route.mostBytes ?? mostBytes), deadline);
+    const body = kind === "none" ? NO_BODY : await readBody(request, kind, Math.min(mostBytes, route.mostBytes ?? mostBytes), time);
     const { headers } = request;
     const call: RouteCall = {
       caller,
@@ -92,7 +92,7 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
       query,
       ...body,
       get signal() {
-        return deadline.signal();
+        return time.signal();
       },
     };
     return route.handle(call);

@@ -33,6 +33,7 @@ export function writeAnswer({ status = 200, json, text, headers }: RouteAnswer, 
 function named(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(headers).map(([name, value]) => {
+      // oxlint-disable-next-line ambit/no-name-folding -- the name of a header, which knows no case (RFC 9110 section 5.1)
       const known = name.toLowerCase();
       if (!NAME.test(name) || FRAMING.includes(known)) throw new TypeError("an answer cannot have this header");
       return [known, sendable(value)];
