@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { inspect } from "node:util";
+import type { Commit } from "@ambit/core";
 import pg, { type PoolClient } from "pg";
 import { afterAll, describe, expect, it, vi } from "vitest";
 import {
@@ -39,6 +40,35 @@ const open = async (options: PostgresOptions): Promise<SharedState> => {
   const store = await createPostgresState(options);
   opened.push(store);
   return store;
+};
+
+const runOnce = async (store: SharedState, commit: Commit, afterEach = (): void => undefined): Promise<void> => {
+  const { callDigest, decisionId, grant, now } = commit;
+  for (const step of [
+    () => store.commit(commit),
+    () => store.redeem(commit, grant.id, callDigest, now),
+    () => store.settle({ ...commit, decisionId, grantId: grant.id, action: "commit", used: {}, observed: true }),
+  ]) {
+    await step();
+    afterEach();
+  }
+};
+/** One connection; after each transaction `pages` is how many pages of tables and indexes it looked at. */
+const countingPool = async (schema: string): Promise<{ readonly pool: PostgresPool; readonly pages: () => number }> => {
+  const client = await admin.connect();
+  opened.push({ close: async () => client.release(true) });
+  let [pages, counted] = [0, 0];
+  const query = async (text: string, values?: unknown[]): ReturnType<PostgresClient["query"]> => {
+    if (text === "COMMIT") {
+      const count = "SELECT sum(pg_stat_get_xact_blocks_fetched(oid)) AS pages FROM pg_class WHERE relnamespace = $1::regnamespace";
+      const total = Number(((await client.query(count, [schema])).rows[0] as { readonly pages: string }).pages);
+      // It goes on counting until PostgreSQL collects it, now and then.
+      [pages, counted] = [total < counted ? total : total - counted, total];
+    }
+    return client.query(text, values);
+  };
+  const connected = { query, release: () => undefined, on: () => undefined, removeListener: () => undefined };
+  return { pool: { connect: async () => connected, end: async () => undefined }, pages: () => pages };
 };
 
 afterAll(async () => {
@@ -89,7 +119,7 @@ describe.skipIf(!isThere)(`PostgreSQL at ${new URL(url).host} (AMBIT_TEST_POSTGR
     it("is brought up to date once by any number who start at the same time", async () => {
       const options = newOptions();
       const steps = await Promise.all(Array.from({ length: 8 }, () => migrate(options)));
-      expect(steps.flat()).toEqual(["0001-state", "0002-functions", "0003-documents"]);
+      expect(steps.flat()).toEqual(["0001-state", "0002-functions", "0003-documents", "0004-plans"]);
       expect(await migrate(options)).toEqual([]);
     });
 
@@ -156,7 +186,7 @@ describe.skipIf(!isThere)(`PostgreSQL at ${new URL(url).host} (AMBIT_TEST_POSTGR
           client.on("error", () => undefined);
           stopped.push(client);
           const query = (text: string, values?: unknown[]): ReturnType<PostgresClient["query"]> =>
-            text.includes("save_1") ? new Promise(() => undefined) : client.query(text, values);
+            text.includes("save_2") ? new Promise(() => undefined) : client.query(text, values);
           return { query, release: () => undefined, on: () => undefined, removeListener: () => undefined };
         },
         end: async () => undefined,
@@ -169,6 +199,25 @@ describe.skipIf(!isThere)(`PostgreSQL at ${new URL(url).host} (AMBIT_TEST_POSTGR
       for (const client of stopped) client.release(true);
     });
 
+    it("reads a few rows of a tenant that has many, also on a connection that was there when it had none", async () => {
+      const { schema } = newOptions();
+      const { pool, pages } = await countingPool(schema);
+      const store = await open({ pool, schema, timeout: 5000 });
+      // Often enough for PostgreSQL to keep the plans.
+      for (let call = 0; call < 10; call += 1) await runOnce(store, commitOf({ callId: `before-${call}`, limit: 100 }));
+      await admin.query(`
+        INSERT INTO ${schema}.accounts SELECT 't1', 'a' || n, 0, 'l1', 0 FROM generate_series(1, 5000) AS n;
+        INSERT INTO ${schema}.lineages SELECT 't1', 'l' || n, 0, '{}' FROM generate_series(2, 5000) AS n;
+        INSERT INTO ${schema}.calls SELECT 't1', 'e' || n, 'c', 'l1', 'redeemed', '{}' FROM generate_series(2, 5000) AS n;
+        INSERT INTO ${schema}.debits (tenant, account, envelope, call, unit, amount, refundable, held, due)
+          SELECT 't1', 'a' || n, 'e' || n, 'c', 'calls', 1, true, ${NOW}, ${Number.MAX_SAFE_INTEGER} FROM generate_series(2, 5000) AS n;
+      `);
+      const counts: number[] = [];
+      await runOnce(store, commitOf({ callId: "after", limit: 100 }), () => void counts.push(pages()));
+      expect(counts).toHaveLength(3);
+      for (const count of counts) expect(count).toBeLessThan(100);
+    });
+
     it("gives nobody what is just being redeemed by another process", async () => {
       const options = newOptions();
       const store = await open(options);
@@ -176,7 +225,7 @@ describe.skipIf(!isThere)(`PostgreSQL at ${new URL(url).host} (AMBIT_TEST_POSTGR
       const client = await admin.connect();
       const needs = { calls: [{ envelope: "e1", call: "c1", debits: false, labels: false }], accounts: [], lineages: [], once: [], now: 0 };
       await client.query("BEGIN");
-      await client.query(`SELECT ${options.schema}.load_1($1, $2)`, ["t1", JSON.stringify(needs)]);
+      await client.query(`SELECT ${options.schema}.load_2($1, $2)`, ["t1", JSON.stringify(needs)]);
       const late = commitOf({ callId: "c2", want: 10, now: NOW + 1000, grant: { id: "g2", expiresAt: NOW + 5000 } });
       expect(await store.commit(late)).toMatchObject({ status: "exhausted", remaining: 0 });
       await client.query("ROLLBACK");

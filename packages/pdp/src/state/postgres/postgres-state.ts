@@ -176,12 +176,12 @@ function backendOf({ schema, maxLag, timeout, now }: Setting, primary: Connectio
   const reads = replica === undefined ? primaryReads(primary, schema) : replicaReads({ primary, replica, schema, maxLag, timeout, now });
   return {
     transact: (tenantId, needs, work) =>
-      primary.transact({ text: `SELECT ${schema}.load_1($1, $2) AS loaded`, values: [tenantId, JSON.stringify(needs)] }, (loaded): Statement | undefined => {
+      primary.transact({ text: `SELECT ${schema}.load_2($1, $2) AS loaded`, values: [tenantId, JSON.stringify(needs)] }, (loaded): Statement | undefined => {
         const stored = loaded as Stored;
         const rows = toRows(stored);
         work(rows);
         const changes = changesOf(stored, rows);
-        return isEmpty(changes) ? undefined : { text: `SELECT ${schema}.save_1($1, $2)`, values: [tenantId, JSON.stringify(changes)] };
+        return isEmpty(changes) ? undefined : { text: `SELECT ${schema}.save_2($1, $2)`, values: [tenantId, JSON.stringify(changes)] };
       }),
     lineage: async (tenantId, id) => {
       const text = `SELECT id, keep, body FROM ${schema}.lineages WHERE tenant = $1 AND id = $2`;

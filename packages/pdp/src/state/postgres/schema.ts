@@ -1,4 +1,5 @@
 import type { Migration } from "../migrations.ts";
+import { LOAD_AND_SAVE } from "./load-and-save.ts";
 
 /**
  * INVARIANT I12: `tenant` is the first column of every key. Names compare as bytes (`COLLATE "C"`), so that locks are taken in one order, whatever the database's
@@ -10,6 +11,7 @@ export function migrationsOf(schema: string): readonly Migration[] {
     { name: "0001-state", sql: TABLES.replaceAll("SCHEMA", schema) },
     { name: "0002-functions", sql: (LOAD + SAVE + SWEEP).replaceAll("SCHEMA", schema) },
     { name: "0003-documents", sql: DOCUMENTS.replaceAll("SCHEMA", schema) },
+    { name: "0004-plans", sql: LOAD_AND_SAVE.replaceAll("SCHEMA", schema) },
   ];
 }
 
