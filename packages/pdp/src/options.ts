@@ -14,7 +14,7 @@ export interface PdpOptions {
   readonly state?: StateStore | undefined;
   /** Documents that processes share: requests for approval. Default: `state` where it keeps documents too, else memory. */
   readonly documents?: DocumentStore | undefined;
-  /** Where the tuples of relations are kept. Instead of memory. */
+  /** Where the tuples of relations are kept. Default: beside the `state` of the configuration in SQLite and PostgreSQL, else in memory. Whoever gives it closes it. */
   readonly relations?: RelationStore | undefined;
   /** Told of every new request for approval; what it throws or rejects is nobody's. */
   readonly onApprovalRequest?: ((approval: Approval) => void | Promise<void>) | undefined;

@@ -8,7 +8,6 @@ import type { LoadedConfig } from "./config/load-config.ts";
 import type { ChainLink } from "./envelopes/chain.ts";
 import { createCounters, type Counters } from "./counter.ts";
 import { createHandles, type Handles } from "./envelopes/handles.ts";
-import { createMemoryRelations } from "./relations/memory-relations.ts";
 import type { RelationStore } from "./relations/relation-store.ts";
 import { createReceipts, type Receipts } from "./receipts.ts";
 import { createRecent, type Recent } from "./recent.ts";
@@ -84,7 +83,7 @@ export async function createRuntime({ log: path, state: place }: Places, options
       handles,
       state,
       documents,
-      relations: options.relations ?? createMemoryRelations(),
+      relations: options.relations ?? opened.relations,
       log,
       grantLifetime,
       now,

@@ -9,8 +9,8 @@ Options
   --json         tell it as JSON
   --help         show this text
 
-Brings an SQLite file or a PostgreSQL schema up to date; memory and Redis have none. A decision point does so itself when it starts: this is for who starts it without the
-right to create tables. Safe while decision points run and when it runs twice at the same time.
+Brings an SQLite file or a PostgreSQL schema up to date, with everything that is kept there: state, documents and tuples of relations; memory and Redis have none. A decision
+point does so itself when it starts: this is for who starts it without the right to create tables. Safe while decision points run and when it runs twice at the same time.
 
 Examples
   ambit state migrate --config ambit.config.json

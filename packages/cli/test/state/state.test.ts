@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { createSqliteState } from "@ambit/pdp/sqlite";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { hasPostgres, newSchema, POSTGRES_URL, removeSchema } from "../../../pdp/test/state/postgres-schema.ts";
 import { openSession, type Session } from "../fixtures/session.ts";
@@ -28,6 +29,7 @@ describe.each([
     await session.write("ambit.config.json", { state });
     const checked = await migrate("--check");
     expect(checked).toMatchObject({ exitCode: 1, out: expect.stringContaining(`${kind}: missing 0001-state\n`), err: "" });
+    expect(checked.out).toContain(`${kind}: missing 0001-relations\n`);
     expect(existsSync(join(session.folder, "state.db"))).toBe(false);
     expect(await migrate("--check")).toEqual(checked);
     const migrated = await migrate();
@@ -40,14 +42,21 @@ describe.each([
 });
 
 describe("ambit state migrate", () => {
-  test("refuses state that a newer version made, with exit code 2", async () => {
+  test.each(["migrations", "relation_migrations"])("refuses what a newer version made (%s), with exit code 2 and before anything is changed", async (log) => {
     await session.write("ambit.config.json", { state: { kind: "sqlite", path: "state.db" } });
-    expect((await migrate()).exitCode).toBe(0);
     const file = new DatabaseSync(join(session.folder, "state.db"));
-    file.exec("INSERT INTO migrations VALUES ('9999-later')");
-    file.close();
+    file.exec(`CREATE TABLE ${log} (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID; INSERT INTO ${log} VALUES ('9999-later')`);
     for (const options of [[], ["--check"]])
       expect(await migrate(...options)).toMatchObject({ exitCode: 2, out: "", err: expect.stringMatching(/^error\[config_invalid\]/) });
+    expect(file.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()).toEqual([{ name: log }]);
+    file.close();
+  });
+
+  test("leaves an SQLite file as it is where only the tuples are missing, and adds them", async () => {
+    await session.write("ambit.config.json", { state: { kind: "sqlite", path: "state.db" } });
+    await (await createSqliteState({ path: join(session.folder, "state.db") })).close();
+    expect(await migrate("--check")).toEqual({ exitCode: 1, out: "sqlite: missing 0001-relations\n", err: "" });
+    expect(await migrate()).toEqual({ exitCode: 0, out: "sqlite: applied 0001-relations\n", err: "" });
   });
 
   test.each(["memory", { kind: "redis", url: "redis://127.0.0.1:1" }])("has nothing to do for %j", async (state) => {

@@ -30,3 +30,9 @@ export interface RelationStore {
   /** All tuples of the tenant, where this process has them: checks then ask nobody. */
   readonly graphOf?: (tenantId: string) => TupleGraph | undefined;
 }
+
+/** Tuples that processes share. */
+export interface SharedRelations extends RelationStore {
+  /** Lets go of files and connections; whatever is asked afterwards is rejected. */
+  close(): Promise<void>;
+}

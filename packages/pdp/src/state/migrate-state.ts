@@ -16,7 +16,7 @@ export interface MigratedState {
 }
 
 /**
- * Brings the state that a configuration names up to date, without opening anything else of it. Safe when several processes do so at once, and while others use it. Refuses
+ * Brings the state that a configuration names up to date, with documents and tuples of relations beside it, without opening anything else of it. Safe when several processes do so at once, and while others use it. Refuses
  * (`config_invalid`) state of a newer version, and (`state_unavailable`) what cannot be reached.
  */
 export async function migrateState(config: string | URL | PdpConfig, { check = false, env = process.env }: MigrateOptions = {}): Promise<MigratedState> {

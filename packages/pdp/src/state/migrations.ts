@@ -7,6 +7,12 @@ export interface Migration {
   readonly sql: string;
 }
 
+/** Tables that are brought up to date together. The names of the steps that were taken are kept in `log`, a table of their own. */
+export interface Tables {
+  readonly log: string;
+  readonly migrations: readonly Migration[];
+}
+
 /** The database to be migrated, within a transaction that keeps all others out. */
 export interface MigrationTarget {
   run(sql: string): Promise<void>;

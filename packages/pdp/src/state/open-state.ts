@@ -1,14 +1,18 @@
 import { AmbitError, type DocumentStore, type StateStore } from "@ambit/core";
 import type { StateConfig } from "../config/state.ts";
+import { createMemoryRelations } from "../relations/memory-relations.ts";
+import type { RelationStore, SharedRelations } from "../relations/relation-store.ts";
 import { createMemoryDocuments } from "./memory-documents.ts";
 import { createMemoryState } from "./memory-state.ts";
 import type * as postgres from "./postgres/index.ts";
 import type * as sqlite from "./sqlite/index.ts";
 
-/** State that a configuration names, and its documents beside it. */
+/** State that a configuration names, and documents and tuples beside it. */
 export interface OpenState {
   readonly state: StateStore;
   readonly documents: DocumentStore;
+  /** In SQLite and PostgreSQL beside the state; else in this process. */
+  readonly relations: RelationStore;
   readonly sweep: (now: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -20,7 +24,19 @@ export interface OpenState {
 export async function openState(config: StateConfig): Promise<OpenState> {
   if (config.kind === "memory") return openMemory();
   const store = await openStore(config);
-  return { state: store, documents: store, sweep: (now) => store.sweep(now), close: () => store.close() };
+  try {
+    const relations = await openRelations(config);
+    return {
+      state: store,
+      documents: store,
+      relations: relations ?? createMemoryRelations(),
+      sweep: (now) => store.sweep(now),
+      close: async () => void (await Promise.all([store.close(), relations?.close()])),
+    };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 export function openMemory(): OpenState {
@@ -28,6 +44,7 @@ export function openMemory(): OpenState {
   return {
     state,
     documents,
+    relations: createMemoryRelations(),
     sweep: async (now) => {
       documents.sweep(now);
       await state.sweep(now);
@@ -51,6 +68,11 @@ async function openStore(config: Exclude<StateConfig, { readonly kind: "memory" 
   if (config.kind === "postgres") return (await loadPostgres()).createPostgresState(postgresOptionsOf(config));
   const { createRedisState } = await withPeer("redis", () => import("./redis/index.ts"));
   return createRedisState({ url: config.url, ...(config.prefix === undefined ? {} : { prefix: config.prefix }) });
+}
+
+async function openRelations(config: StateConfig): Promise<SharedRelations | undefined> {
+  if (config.kind === "sqlite") return (await loadSqlite()).createSqliteRelations({ path: config.path });
+  return config.kind === "postgres" ? (await loadPostgres()).createPostgresRelations(postgresOptionsOf(config)) : undefined;
 }
 
 export function postgresOptionsOf({ url, schema }: Extract<StateConfig, { readonly kind: "postgres" }>): {

@@ -6,8 +6,9 @@ import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { afterAll, describe, expect, it } from "vitest";
 import type { RelationStore } from "../../src/relations/index.ts";
+import type { SharedRelations } from "../../src/relations/relation-store.ts";
 import { createPostgresRelations } from "../../src/relations/sql/postgres-relations.ts";
-import { createSqliteRelations, type SharedRelations } from "../../src/relations/sql/sqlite-relations.ts";
+import { createSqliteRelations } from "../../src/relations/sql/sqlite-relations.ts";
 import { createSqliteState } from "../../src/state/sqlite/index.ts";
 import { rejectionOf } from "../../../core/test/support/codes.ts";
 import { describeRelationStore, doc, tuple, user } from "./relation-store.contract.ts";
@@ -123,7 +124,8 @@ describe.skipIf(!isThere)("tuples in PostgreSQL", () => {
 
   describeSharing("PostgreSQL", async () => {
     const schema = newSchema();
-    return (await Promise.all([0, 1].map(() => createPostgresRelations({ pool, schema, timeout: 5000 })))) as [RelationStore, RelationStore];
+    const open = (): Promise<SharedRelations> => createPostgresRelations({ pool, schema, timeout: 5000 });
+    return Promise.all([open(), open()]);
   });
 
   it("are made once by any number who start at the same time", async () => {

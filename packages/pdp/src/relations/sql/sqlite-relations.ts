@@ -1,50 +1,27 @@
-import { AmbitError } from "@ambit/core";
-import { applyMigrations, checkApplied, type Migration } from "../../state/migrations.ts";
 import { unavailable } from "../../state/shared-state.ts";
-import { openFile, type SqliteFile } from "../../state/sqlite/file.ts";
-import type { RelationStore } from "../relation-store.ts";
+import type { SqliteFile } from "../../state/sqlite/file.ts";
+import { bringUpToDate } from "../../state/sqlite/migrate.ts";
+import { open, type SqliteOptions } from "../../state/sqlite/open.ts";
+import type { RelationStore, SharedRelations } from "../relation-store.ts";
 import { pageOf, wholeOf } from "./page.ts";
+import { RELATION_TABLES } from "./sqlite-schema.ts";
 import { rowOf, type PageRow, type TupleRow } from "./tuple-row.ts";
 
-export interface SqliteRelationsOptions {
-  /** A file on a local disk, made if it is not there. It may be that of the state. */
-  readonly path: string;
-  /**
-   * Milliseconds after which a method rejects when another process keeps the file.
-   * @defaultValue 500
-   */
-  readonly timeout?: number;
-  /**
-   * Tells how long something took: milliseconds of a clock that never goes back.
-   * @defaultValue `performance.now`
-   */
-  readonly now?: () => number;
-}
-
-/** Tuples that processes share. */
-export interface SharedRelations extends RelationStore {
-  close(): Promise<void>;
-}
+/** The file may be that of the state. */
+export type SqliteRelationsOptions = Omit<SqliteOptions, "synchronous">;
 
 /**
  * Opens tuples in a file that all processes of a host may open at the same time, and brings its schema up to date. Rejects with `option_invalid`, with
  * `state_unavailable` where the file cannot be used, and with `config_invalid` where a newer version made it.
  */
-export async function createSqliteRelations({
-  path,
-  timeout = 500,
-  now = performance.now.bind(performance),
-}: SqliteRelationsOptions): Promise<SharedRelations> {
-  if (typeof path !== "string" || path === "" || path[0] === ":" || path.includes("\0"))
-    throw new AmbitError("option_invalid", "`path` must be that of a file");
-  if (!Number.isSafeInteger(timeout) || timeout < 1) throw new AmbitError("option_invalid", "`timeout` must be whole milliseconds");
+export async function createSqliteRelations(options: SqliteRelationsOptions): Promise<SharedRelations> {
   const answered = <T>(answer: Promise<T>): Promise<T> =>
     answer.catch((error: unknown) => {
       throw unavailable("its file cannot be used", error);
     });
-  const file = await answered(Promise.resolve().then(() => openFile({ path, timeout, synchronous: "FULL", now })));
+  const file = await open(options);
   try {
-    await answered(update(file));
+    await answered(bringUpToDate(file, RELATION_TABLES));
     const { write, below, above, revision } = statementsOf(file);
     return Object.freeze<SharedRelations>({
       write: (tenantId, { add, remove }) => answered(file.write(() => write(tenantId, add.map(rowOf), remove.map(rowOf)))),
@@ -57,46 +34,6 @@ export async function createSqliteRelations({
     file.close();
     throw error;
   }
-}
-
-/**
- * INVARIANT I12: `tenant` is the first column of every key. `kind` comes before the relation, because a check wants all usersets of an object and few of its subjects.
- */
-const MIGRATIONS: readonly Migration[] = [
-  {
-    name: "0001-relations",
-    sql: `
-      CREATE TABLE relation_tuples (
-        tenant TEXT NOT NULL, object_type TEXT NOT NULL, object_id TEXT NOT NULL, kind INTEGER NOT NULL, relation TEXT NOT NULL,
-        subject_type TEXT NOT NULL, subject_id TEXT NOT NULL, subject_relation TEXT NOT NULL,
-        PRIMARY KEY (tenant, object_type, object_id, kind, relation, subject_type, subject_id, subject_relation)
-      ) STRICT, WITHOUT ROWID;
-      CREATE INDEX relation_tuples_above ON relation_tuples (tenant, subject_type, subject_id, object_type, object_id);
-      CREATE TABLE relation_revisions (tenant TEXT NOT NULL PRIMARY KEY, revision INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-    `,
-  },
-];
-
-/** Steps are kept in a table of their own, so that the file can be that of the state as well. */
-async function update({ database, read, migrate }: SqliteFile): Promise<void> {
-  const applied = (): readonly string[] => {
-    const table = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'relation_migrations'").get();
-    return table === undefined
-      ? []
-      : database
-          .prepare("SELECT name FROM relation_migrations ORDER BY name")
-          .all()
-          .map(({ name }) => String(name));
-  };
-  if (checkApplied(MIGRATIONS, await read(applied))) return;
-  await migrate(async () => {
-    database.exec("CREATE TABLE IF NOT EXISTS relation_migrations (name TEXT NOT NULL PRIMARY KEY) STRICT, WITHOUT ROWID");
-    await applyMigrations(MIGRATIONS, {
-      run: async (sql) => database.exec(sql),
-      applied: async () => applied(),
-      record: async (name) => void database.prepare("INSERT INTO relation_migrations (name) VALUES (?)").run(name),
-    });
-  });
 }
 
 interface Statements {

@@ -3,7 +3,9 @@
  *
  * @module
  */
-export { createPostgresState, migrate, missingMigrations, type PostgresOptions } from "./postgres-state.ts";
+export { createPostgresState } from "./postgres-state.ts";
+export { migrate, missingMigrations } from "./migrate.ts";
+export type { PostgresOptions } from "./server.ts";
 export type { PostgresClient, PostgresPool } from "./connection.ts";
 export type { SharedState } from "../shared-state.ts";
 

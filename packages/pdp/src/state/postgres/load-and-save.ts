@@ -149,4 +149,4 @@ const SAVE = `
   END $function$;
 `;
 
-export const LOAD_AND_SAVE = LOAD + SAVE;
+export const LOAD_AND_SAVE: string = LOAD + SAVE;

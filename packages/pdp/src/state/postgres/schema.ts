@@ -1,4 +1,4 @@
-import type { Migration } from "../migrations.ts";
+import type { Tables } from "../migrations.ts";
 import { LOAD_AND_SAVE } from "./load-and-save.ts";
 
 /**
@@ -6,13 +6,14 @@ import { LOAD_AND_SAVE } from "./load-and-save.ts";
  * own. The functions decide nothing: they load rows under lock, and write them, in one round trip each. Every statement of theirs sees what was committed before
  * it, so what is read after a lock was waited for is what is there now. `schema` is an identifier that was checked.
  */
-export function migrationsOf(schema: string): readonly Migration[] {
-  return [
-    { name: "0001-state", sql: TABLES.replaceAll("SCHEMA", schema) },
-    { name: "0002-functions", sql: (LOAD + SAVE + SWEEP).replaceAll("SCHEMA", schema) },
-    { name: "0003-documents", sql: DOCUMENTS.replaceAll("SCHEMA", schema) },
-    { name: "0004-plans", sql: LOAD_AND_SAVE.replaceAll("SCHEMA", schema) },
+export function stateTables(schema: string): Tables {
+  const migrations = [
+    { name: "0001-state", sql: TABLES },
+    { name: "0002-functions", sql: LOAD + SAVE + SWEEP },
+    { name: "0003-documents", sql: DOCUMENTS },
+    { name: "0004-plans", sql: LOAD_AND_SAVE },
   ];
+  return { log: "migrations", migrations: migrations.map(({ name, sql }) => ({ name, sql: sql.replaceAll("SCHEMA", schema) })) };
 }
 
 const TABLES = `

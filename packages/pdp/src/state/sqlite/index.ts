@@ -3,7 +3,9 @@
  *
  * @module
  */
-export { createSqliteState, migrate, missingMigrations, type SqliteOptions } from "./sqlite-state.ts";
+export { createSqliteState } from "./sqlite-state.ts";
+export { migrate, missingMigrations } from "./migrate.ts";
+export type { SqliteOptions } from "./open.ts";
 export type { SharedState } from "../shared-state.ts";
 
 // Tuples of relations, beside the state or elsewhere.

@@ -1,7 +1,7 @@
-import type { Migration } from "../migrations.ts";
+import type { Migration, Tables } from "../migrations.ts";
 
 /** INVARIANT I12: `tenant` is the first column of every key. */
-export const MIGRATIONS: readonly Migration[] = [
+const MIGRATIONS: readonly Migration[] = [
   {
     name: "0001-state",
     sql: `
@@ -49,3 +49,5 @@ export const MIGRATIONS: readonly Migration[] = [
     `,
   },
 ];
+
+export const STATE_TABLES: Tables = { log: "migrations", migrations: MIGRATIONS };
