@@ -140,6 +140,20 @@ async function take(store: StateStore, [, asked]: Step, now: number): Promise<un
   }
 }
 
+/** Questions of one kind that follow each other, to be asked at the same time, as they then come to one script. */
+function togetherOf(steps: readonly Step[]): readonly (readonly Step[])[] {
+  const scriptOf = ([, { method }]: Step): string => (method === "redeem" || method === "settle" ? "end" : method);
+  const groups: Step[][] = [];
+  for (const asked of steps) {
+    const group = groups.at(-1);
+    const first = group?.[0];
+    const isSame = first !== undefined && scriptOf(first) === scriptOf(asked) && ["commit", "end"].includes(scriptOf(asked));
+    if (isSame) group?.push(asked);
+    else groups.push([asked]);
+  }
+  return groups;
+}
+
 function kindOf(answer: unknown): string {
   return typeof answer === "object" && answer !== null && "status" in answer ? String(answer.status) : typeof answer === "string" ? answer : typeof answer;
 }
@@ -149,7 +163,7 @@ afterAll(async () => {
 });
 
 describe.skipIf(!isThere)("the Redis store", () => {
-  it("answers any sequence of questions as the memory store does, step by step", { timeout: 600_000 }, async () => {
+  it("answers any sequence of questions as the memory store does, whether they come one after another or at the same time", { timeout: 600_000 }, async () => {
     const client = await createClient({ url: REDIS_URL }).connect();
     let run = 0;
     const seen = new Map<string, number>();
@@ -157,12 +171,16 @@ describe.skipIf(!isThere)("the Redis store", () => {
       fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 60 }), async (steps) => {
         const [memory, redis] = [createMemoryState(), await createRedisState({ client, prefix: `${prefix}:${(run += 1)}`, timeout: 5000 })];
         let now = START;
-        for (const asked of steps) {
-          now += asked[0];
-          const [expected, answer] = await Promise.all([memory, redis].map((store) => take(store, asked, now).catch((error: Error) => error.name)));
-          expect(answer).toEqual(expected);
-          const kind = `${asked[1].method}: ${kindOf(expected)}`;
-          seen.set(kind, (seen.get(kind) ?? 0) + 1);
+        for (const together of togetherOf(steps)) {
+          const asked = together.map((one) => [one, (now += one[0])] as const);
+          const [expected, answers] = await Promise.all(
+            [memory, redis].map((store) => Promise.all(asked.map(([one, at]) => take(store, one, at).catch((error: Error) => error.name)))),
+          );
+          expect(answers).toEqual(expected);
+          for (const [index, [, { method }]] of together.entries()) {
+            const kind = `${method}: ${kindOf(expected?.[index])}`;
+            seen.set(kind, (seen.get(kind) ?? 0) + 1);
+          }
         }
       }),
       { numRuns: isDeep ? 10_000 : 400 },

@@ -134,17 +134,12 @@ export async function inTime<T>(timeout: number, work: (signal: AbortSignal) => 
 
 async function evaluate(client: RedisClient | RedisCluster, { source, sha }: Script, keys: string[], args: string[], signal: AbortSignal): Promise<unknown> {
   const commands = client.withCommandOptions({ abortSignal: signal });
-  for (;;) {
-    let reply: unknown;
-    try {
-      reply = await commands.evalSha(sha, { keys, arguments: args });
-    } catch (error) {
-      // A server that was started, flushed or failed over does not know the script; nothing was done.
-      if (!(error instanceof Error && /^NOSCRIPT\b/.test(error.message))) throw error;
-      signal.throwIfAborted();
-      reply = await commands.eval(source, { keys, arguments: args });
-    }
-    if (!Array.isArray(reply) || reply[0] !== "again") return reply;
-    signal.throwIfAborted(); // it dropped what it could in one go, and did nothing else
+  try {
+    return await commands.evalSha(sha, { keys, arguments: args });
+  } catch (error) {
+    // A server that was started, flushed or failed over does not know the script; nothing was done.
+    if (!(error instanceof Error && /^NOSCRIPT\b/.test(error.message))) throw error;
+    signal.throwIfAborted();
+    return commands.eval(source, { keys, arguments: args });
   }
 }

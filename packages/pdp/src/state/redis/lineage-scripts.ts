@@ -15,9 +15,8 @@ return reply
 /** Lineage, labels as a JSON text, time. */
 export const LABEL: Script = scriptOf(`
 local id, keepUntil = ARGV[1], tonumber(ARGV[3])
-local lineage = lineageOf(id)
-addLabels(lineage, cjson.decode(ARGV[2]))
-redis.call('HSET', LINEAGES, id, cmsgpack.pack(lineage))
+addLabels(ownLineage(id), cjson.decode(ARGV[2]))
+flush()
 redis.call('ZADD', DUE, 'GT', text(keepUntil), 'l' .. id)
 keep(keepUntil)
 return 1

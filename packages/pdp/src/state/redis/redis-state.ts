@@ -1,16 +1,7 @@
-import {
-  AmbitError,
-  type CallKey,
-  type Commit,
-  type CommitAnswer,
-  type Committed,
-  type DocumentStore,
-  type Labels,
-  type LineageFacts,
-  type StateStore,
-} from "@ambit/core";
+import { AmbitError, type CallKey, type Commit, type CommitAnswer, type DocumentStore, type Labels, type LineageFacts, type StateStore } from "@ambit/core";
 import { documentsOver, type DocumentRow, type DocumentRows } from "../documents.ts";
-import { COMMIT, REDEEM, SETTLE } from "./call-scripts.ts";
+import { createBatches, type AskAll } from "./batches.ts";
+import { COMMIT, END } from "./call-scripts.ts";
 import type { RedisClient, RedisCluster } from "./client.ts";
 import { borrow, connect, inTime, unavailable, type Connection } from "./connection.ts";
 import { GET_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, SWEEP_DOCUMENTS } from "./document-scripts.ts";
@@ -55,7 +46,8 @@ export interface RedisState extends StateStore, DocumentStore, AsyncDisposable {
 
 /**
  * State on a Redis (7.0 or later) or Valkey server, for any number of processes. Refuses (`config_invalid`) options it cannot use, a server that evicts keys, a replica;
- * and (`state_unavailable`) a server that cannot be reached. Each method is one script, hence one transaction and one round trip, on the primary. It rejects
+ * and (`state_unavailable`) a server that cannot be reached. Each method is one script, hence one transaction and one round trip, on the primary;
+ * commits that are asked for at the same time share one, as do redemptions and settlements. It rejects
  * (`state_unavailable`) what was not answered in time, and works again without a restart when the server does.
  *
  * @remarks
@@ -84,7 +76,7 @@ export async function createRedisState(options: RedisStateOptions): Promise<Redi
     await connection.close();
     throw AmbitError.isInstance(error) ? error : unavailable(error);
   }
-  return stateOn(connection, prefix);
+  return stateOn(connection, prefix, timeout);
 }
 
 async function connectionOf(url: string | undefined, client: RedisClient | RedisCluster | undefined, timeout: number): Promise<Connection> {
@@ -93,20 +85,27 @@ async function connectionOf(url: string | undefined, client: RedisClient | Redis
   throw new AmbitError("config_invalid", "the Redis store needs either a `url` or a `client`");
 }
 
-function stateOn(connection: Connection, prefix: string): RedisState {
+function stateOn(connection: Connection, prefix: string, timeout: number): RedisState {
   const run = (script: Script, tenantId: string, ...args: string[]): Promise<unknown> => connection.run(script, keysOf(prefix, tenantId), args);
+  const askAll =
+    (script: Script): AskAll =>
+    async (tenantId, questions) =>
+      (await run(script, tenantId, `[${questions.join(",")}]`)) as readonly unknown[];
+  const commitAll = createBatches(askAll(COMMIT), timeout);
+  const endAll = createBatches(askAll(END), timeout);
   const close = (): Promise<void> => connection.close();
 
   return {
-    commit: async (commit) => committed((await run(COMMIT, commit.tenantId, commitText(commit))) as readonly string[]),
+    commit: async (commit) => committed(commit, (await commitAll(commit.tenantId, commitText(commit))) as CommitReply),
     redeem: async (key, grantId, callDigest, now) => {
-      const answer = await run(REDEEM, key.tenantId, callKey(key), quoted(grantId), quoted(callDigest), String(Number.isFinite(now) ? now : Number.MAX_VALUE));
-      return answer as "redeemed" | "replayed" | "expired" | "unknown";
+      const time = Number.isFinite(now) ? now : Number.MAX_VALUE;
+      const text = JSON.stringify({ call: callKey(key), grant: quoted(grantId), digest: quoted(callDigest), now: time });
+      return (await endAll(key.tenantId, text)) as "redeemed" | "replayed" | "expired" | "unknown";
     },
     settle: async ({ decisionId, grantId, action, used, observed, ...key }) => {
       const parts = Object.entries(used).map(([unit, amount]) => ({ unit: quoted(unit), amount: amountOf(unit, amount) }));
-      const text = JSON.stringify({ call: callKey(key), decision: quoted(decisionId), grant: quoted(grantId), action, used: parts, observed });
-      const reply = (await run(SETTLE, key.tenantId, text)) as readonly [string, ...string[]] | null;
+      const text = JSON.stringify({ action, call: callKey(key), decision: quoted(decisionId), grant: quoted(grantId), used: parts, observed });
+      const reply = (await endAll(key.tenantId, text)) as readonly [string, ...string[]] | null;
       return reply === null ? undefined : labelsOf(reply[0], reply.slice(1));
     },
     facts: async (tenantId, lineage) => factsOf((await run(FACTS, tenantId, quoted(lineage))) as Facts),
@@ -209,20 +208,38 @@ function timeOf(time: number): number {
   return Math.max(0, Math.min(END_OF_TIME, Math.floor(time)));
 }
 
-function committed([status, ...parts]: readonly string[]): CommitAnswer {
-  const [first = "", second = "", third = "", ...reserved] = parts;
-  if (status === "committed" || status === "repeated") {
-    const amounts = reserved.flatMap((unit, index) => (index % 2 === 0 ? [[unquoted(unit), Number(reserved[index + 1])] as const] : []));
-    const answer: Committed = {
-      decisionId: unquoted(first),
-      grant: { id: unquoted(second), expiresAt: Number(third) },
-      reserved: Object.fromEntries(amounts),
-    };
-    return { status, ...answer };
+/** What was reserved, in the order of the reservations, where it is the call that was asked about; of an earlier one all that is kept. */
+type CommitReply =
+  | readonly ["committed", ...string[]]
+  | readonly ["repeated", decision: string, grant: string, expiresAt: string, ...string[]]
+  | readonly ["exhausted", unit: string, remaining: string]
+  | readonly ["used", key: string]
+  | readonly ["spent"];
+
+function committed({ decisionId, grant, reservations }: Commit, reply: CommitReply): CommitAnswer {
+  switch (reply[0]) {
+    case "committed": {
+      const [status, ...amounts] = reply;
+      const reserved = reservations.map(({ unit }, index) => [unit, Number(amounts[index])] as const);
+      return { status, decisionId, grant: { id: grant.id, expiresAt: timeOf(grant.expiresAt) }, reserved: Object.fromEntries(reserved) };
+    }
+    case "repeated": {
+      const [status, decision, id, expiresAt, ...parts] = reply;
+      const reserved = parts.flatMap((unit, index) => (index % 2 === 0 ? [[unquoted(unit), Number(parts[index + 1])] as const] : []));
+      return {
+        status,
+        decisionId: unquoted(decision),
+        grant: { id: unquoted(id), expiresAt: Number(expiresAt) },
+        reserved: Object.fromEntries(reserved),
+      };
+    }
+    case "exhausted":
+      return { status: "exhausted", unit: unquoted(reply[1]), remaining: Number(reply[2]) };
+    case "used":
+      return { status: "used", key: unquoted(reply[1]) };
+    case "spent":
+      return { status: "spent" };
   }
-  if (status === "exhausted") return { status, unit: unquoted(first), remaining: Number(second) };
-  if (status === "used") return { status, key: unquoted(first) };
-  return { status: "spent" };
 }
 
 /** As Lua answers labels, classes in their order. */

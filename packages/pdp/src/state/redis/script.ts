@@ -66,15 +66,41 @@ end
  * - DUE      sorted set: what may be dropped, by when: `l` and a lineage, `o` and what is used once, `e` and an envelope let in, `r` and a revoked scope
  * - REVOKED  hash: scope → when
  *
- * Nothing that a script did is undone when it fails, so each reads and checks everything before it writes.
+ * Nothing that a script did is undone when it fails, so each reads and checks everything before it writes. A script may be asked many questions at once: rows are read
+ * once, and written once, by `flush`.
  */
 const OF_TENANT = `
 local CALLS, SPENT, OPEN, LINEAGES, INDEX, DUE, REVOKED = unpack(KEYS)
 local RESERVED, REDEEMED, SETTLED = 0, 1, 2
 
+-- Rows as they are: read before, and changed since. A call that is not there is 'false'.
+local calls, lineages, spent = {}, {}, {}
+-- What is not written yet: the keys of calls and lineages, what was added to accounts, and entries of OPEN and of INDEX.
+local changedCalls, changedLineages, added, opened, indexed = {}, {}, {}, {}, {}
+-- Whether a key may be a new one, which has no end yet.
+local isFilled = false
+
 local function callOf(key)
-  local packed = redis.call('HGET', CALLS, key)
-  return packed and cmsgpack.unpack(packed) or nil
+  if calls[key] == nil then
+    local packed = redis.call('HGET', CALLS, key)
+    calls[key] = packed and cmsgpack.unpack(packed) or false
+  end
+  return calls[key]
+end
+
+local function setCall(key, call)
+  calls[key] = call
+  changedCalls[key] = true
+end
+
+local function spentOn(account)
+  if not spent[account] then spent[account] = tonumber(redis.call('HGET', SPENT, account) or '0') + (added[account] or 0) end
+  return spent[account]
+end
+
+local function spend(account, amount)
+  if spent[account] then spent[account] = spent[account] + amount end
+  added[account] = (added[account] or 0) + amount
 end
 
 local function padded(time) return string.format('%016.0f', time) end
@@ -84,13 +110,36 @@ local function memberOf(call, index)
   return debit.account .. padded(debit.ends) .. ':' .. call.seq .. ':' .. index .. ':' .. text(debit.amount)
 end
 
-local function isOpen(call, index) return redis.call('ZSCORE', OPEN, memberOf(call, index)) and true or false end
+local function open(member)
+  opened[member] = true
+  isFilled = true
+end
+
+local function isOpen(call, index)
+  local member = memberOf(call, index)
+  return opened[member] or (redis.call('ZSCORE', OPEN, member) and true or false)
+end
+
+-- Whether it was open.
+local function close(member)
+  if opened[member] then
+    opened[member] = nil
+    return true
+  end
+  return redis.call('ZREM', OPEN, member) == 1
+end
 
 -- What a debit held is free, unless it was already.
 local function free(member)
-  if redis.call('ZREM', OPEN, member) == 0 then return end
+  if not close(member) then return end
   local account, amount = string.match(member, '^(".*")%d+:%d+:%d+:(%d+)$')
-  redis.call('HINCRBY', SPENT, account, text(0 - amount))
+  spend(account, 0 - amount)
+end
+
+local function index(entry) indexed[entry] = true end
+
+local function unindex(entry)
+  if indexed[entry] then indexed[entry] = nil else redis.call('ZREM', INDEX, entry) end
 end
 
 -- Whether what it held until its grant expires may be another's already. By whose clock does not matter: nobody redeems it any longer.
@@ -102,8 +151,18 @@ local function hasLapsed(call)
 end
 
 local function lineageOf(id)
-  local packed = redis.call('HGET', LINEAGES, id)
-  return packed and cmsgpack.unpack(packed) or { calls = 0, tools = {}, untrusted = false, classes = {} }
+  if not lineages[id] then
+    local packed = redis.call('HGET', LINEAGES, id)
+    lineages[id] = packed and cmsgpack.unpack(packed) or { calls = 0, tools = {}, untrusted = false, classes = {} }
+  end
+  return lineages[id]
+end
+
+-- To be changed.
+local function ownLineage(id)
+  changedLineages[id] = true
+  isFilled = true
+  return lineageOf(id)
 end
 
 local function add(list, name)
@@ -116,8 +175,53 @@ local function addLabels(lineage, labels)
   for _, class in ipairs(labels.classes) do add(lineage.classes, class) end
 end
 
--- Drops up to so many entries of what was due before a time; answers whether there may be more.
-local function collect(before, most)
+-- As many at a time as fit on Lua's stack.
+local function write(command, key, values)
+  for first = 1, #values, 1000 do redis.call(command, key, unpack(values, first, math.min(first + 999, #values))) end
+end
+
+local function writeScores(key, entries)
+  local values = {}
+  for entry in pairs(entries) do
+    table.insert(values, '0')
+    table.insert(values, entry)
+  end
+  write('ZADD', key, values)
+end
+
+local function flushOpened()
+  writeScores(OPEN, opened)
+  opened = {}
+end
+
+local function flush()
+  local set, gone = {}, {}
+  for key in pairs(changedCalls) do
+    if calls[key] then
+      table.insert(set, key)
+      table.insert(set, cmsgpack.pack(calls[key]))
+    else
+      table.insert(gone, key)
+    end
+  end
+  write('HSET', CALLS, set)
+  write('HDEL', CALLS, gone)
+  set = {}
+  for id in pairs(changedLineages) do
+    table.insert(set, id)
+    table.insert(set, cmsgpack.pack(lineages[id]))
+  end
+  write('HSET', LINEAGES, set)
+  for account, amount in pairs(added) do
+    if amount ~= 0 then redis.call('HINCRBY', SPENT, account, text(amount)) end
+  end
+  writeScores(INDEX, indexed)
+  flushOpened()
+  changedCalls, changedLineages, added, indexed = {}, {}, {}, {}
+end
+
+-- Drops up to so many entries of what was due before a time, once all else is written; answers whether there may be more.
+local function dropDue(before, most)
   local left = most
   for _, due in ipairs(redis.call('ZRANGEBYSCORE', DUE, '-inf', '(' .. text(before), 'LIMIT', 0, most)) do
     if left <= 0 then return true end
@@ -130,12 +234,13 @@ local function collect(before, most)
         if what == '0' then
           local call = callOf(name)
           for index in ipairs(call and call.debits or {}) do free(memberOf(call, index)) end
-          redis.call('HDEL', CALLS, name)
+          setCall(name, false)
         elseif what == '1' then
           free(name)
         -- Another lineage that was debited on it keeps it.
         elseif redis.call('HINCRBY', SPENT, 'n' .. name, -1) <= 0 then
           redis.call('HDEL', SPENT, name, 'n' .. name)
+          spent[name], added[name] = nil, nil
         end
         redis.call('ZREM', INDEX, entry)
       end
@@ -143,11 +248,18 @@ local function collect(before, most)
       if #entries == left then return true end
       left = left - #entries
       redis.call('HDEL', LINEAGES, id)
+      lineages[id] = nil
     elseif kind == 'r' then
       redis.call('HDEL', REVOKED, id)
     end
     redis.call('ZREM', DUE, due)
   end
   return left <= 0
+end
+
+local function collect(before, most)
+  local isMore = dropDue(before, most)
+  flush()
+  return isMore
 end
 `;
