@@ -1,4 +1,5 @@
 import type { StateStore } from "@ambit/core";
+import type { RelationStore, Tuple } from "@ambit/pdp/relations";
 import type { Subject } from "./stores.ts";
 import { batchOf, inLanes, nextCommit, OPERATIONS, type Batch, type Operation } from "./workload.ts";
 
@@ -20,6 +21,8 @@ export interface Bare {
   readonly concurrency: number;
   /** Microseconds of one bare update: what the machine did today, compared with nothing. */
   readonly microseconds: number;
+  /** Transactions that write the rows of a commit, and check nothing, for each bare update. */
+  readonly rows: number;
 }
 
 export interface MeasureOptions {
@@ -33,13 +36,13 @@ const MOST = 256;
 
 /** Times every operation in every round, each right after the bare updates that it is compared with: what the machine does meanwhile hits both. */
 export async function measure(
-  { name, store, bare, spread }: Subject,
+  { name, store, bare, spread, rows }: Subject,
   { rounds, batchMilliseconds }: MeasureOptions,
 ): Promise<{ readonly measured: readonly Measured[]; readonly bare: readonly Bare[] }> {
   const measured: Measured[] = [];
   const bares: Bare[] = [];
   for (const concurrency of CONCURRENCIES) {
-    const timeOf = await timer([bare, ...(spread === undefined ? [] : [spread])], concurrency, batchMilliseconds);
+    const timeOf = await timer([bare, rows, ...(spread === undefined ? [] : [spread])], concurrency, batchMilliseconds);
     const times: number[] = [];
     for (const operation of OPERATIONS) {
       const batch = batchOf(operation, store);
@@ -55,7 +58,9 @@ export async function measure(
       }
       measured.push({ store: name, operation, concurrency, ratio: median(ratios), spread: spread === undefined ? undefined : median(spreads) });
     }
-    bares.push({ store: name, concurrency, microseconds: median(times) * 1000 });
+    const unchecked: number[] = [];
+    for (let round = 0; round < rounds; round++) unchecked.push((await timeOf(bare)) / (await timeOf(rows)));
+    bares.push({ store: name, concurrency, microseconds: median(times) * 1000, rows: median(unchecked) });
   }
   return { measured, bare: bares };
 }
@@ -66,6 +71,25 @@ export async function bytesPerEnvelope({ store, size }: Pick<Subject, "store" | 
   const ids = Array.from({ length: envelopes }, (_, index) => `envelope_live_${String(index).padStart(6, "0")}`);
   await inLanes(ids, 64, (id) => live(store, id));
   return ((await size()) - before) / envelopes;
+}
+
+/** Tuples written at a time. */
+const CHUNK = 1000;
+
+/** Bytes for each of so many tuples: documents in folders, with an owner each. */
+export async function bytesPerTuple(relations: RelationStore, size: () => Promise<number>, tuples: number): Promise<number> {
+  const before = await size();
+  for (let first = 0; first < tuples; first += CHUNK) {
+    const add = Array.from({ length: Math.min(CHUNK, tuples - first) }, (_, index) => tupleOf(first + index));
+    await relations.write("tenant_acme", { add, remove: [] });
+  }
+  return ((await size()) - before) / tuples;
+}
+
+function tupleOf(index: number): Tuple {
+  const object = { type: "document", id: `document_${Math.floor(index / 2)}` };
+  if (index % 2 === 0) return { object, relation: "owner", subject: { type: "user", id: `user_${index % 1000}` } };
+  return { object, relation: "parent", subject: { type: "folder", id: `folder_${index % 5000}` } };
 }
 
 async function live(store: StateStore, envelopeId: string): Promise<void> {

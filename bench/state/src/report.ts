@@ -7,9 +7,16 @@ export interface Report {
   readonly rounds: number;
   readonly bare: readonly Bare[];
   readonly measured: readonly Measured[];
-  readonly bytes: readonly { readonly store: string; readonly perEnvelope: number }[];
+  readonly bytes: readonly Bytes[];
   readonly notMeasured: readonly { readonly store: string; readonly reason: string }[];
   readonly targets: readonly Target[];
+}
+
+export interface Bytes {
+  readonly store: string;
+  readonly perEnvelope: number;
+  /** `undefined` where it keeps no tuples. */
+  readonly perTuple: number | undefined;
 }
 
 const [FIRST, WIDE] = [42, 15];
@@ -35,6 +42,14 @@ export function lines({ node, rounds, bare, measured, bytes, notMeasured, target
         cells((concurrency) => (bare.find((one) => one.store === store && one.concurrency === concurrency)?.microseconds ?? Number.NaN).toFixed(1)),
       ),
     ),
+    "",
+    head("the rows of a commit, unchecked, for each"),
+    ...stores.map((store) =>
+      row(
+        `  ${store}`,
+        cells((concurrency) => share(bare.find((one) => one.store === store && one.concurrency === concurrency)?.rows)),
+      ),
+    ),
     ...OPERATIONS.flatMap((operation) => [
       "",
       head(`${operation}, for each bare update`),
@@ -54,8 +69,13 @@ export function lines({ node, rounds, bare, measured, bytes, notMeasured, target
       ]),
     ]),
     "",
-    "bytes for each live envelope",
-    ...bytes.map(({ store, perEnvelope }) => row(`  ${store}`, [String(Math.round(perEnvelope))])),
+    row("bytes", ["live envelope", "tuple"]),
+    ...bytes.map(({ store, perEnvelope, perTuple }) =>
+      row(
+        `  ${store}`,
+        [perEnvelope, perTuple].map((one) => (one === undefined ? "–" : String(Math.round(one)))),
+      ),
+    ),
     "",
     ...notMeasured.map(({ store, reason }) => `not measured: ${store}: ${reason}`),
     ...targets.map(

@@ -7,11 +7,13 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import type { StateStore } from "@ambit/core";
 import { createMemoryState } from "@ambit/pdp";
-import { createPostgresState } from "@ambit/pdp/postgres";
+import { createPostgresRelations, createPostgresState } from "@ambit/pdp/postgres";
 import { createRedisState } from "@ambit/pdp/redis";
-import { createSqliteState } from "@ambit/pdp/sqlite";
+import { createMemoryRelations, type RelationStore } from "@ambit/pdp/relations";
+import { createSqliteRelations, createSqliteState, migrate } from "@ambit/pdp/sqlite";
 import { Pool } from "pg";
 import { createClient } from "redis";
+import { memoryRows, postgresRows, redisRows, sqliteRows } from "./rows.ts";
 import { bareBatch, type Batch } from "./workload.ts";
 
 /** A store, and bare updates of the same database with the same durability and as many connections. */
@@ -22,6 +24,10 @@ export interface Subject {
   readonly bare: Batch;
   /** The same with a row for each lane, where that makes a difference. */
   readonly spread?: Batch;
+  /** The rows of a commit, with nothing read and nothing checked. */
+  readonly rows: Batch;
+  /** Tuples of relations in the same database, where it keeps any. */
+  readonly relations?: () => Promise<RelationStore>;
   /** Bytes that all of it takes up. */
   readonly size: () => Promise<number>;
   readonly close: () => Promise<void>;
@@ -44,10 +50,14 @@ async function memory(): Promise<Subject> {
   setFlagsFromString("--expose-gc");
   const collect = runInNewContext("gc") as () => void;
   const rows = new Map<string, number>([["row", 0]]);
+  // For as long as the subject, or there would be nothing to measure.
+  const relations = createMemoryRelations();
   return {
     name: "memory",
     store: createMemoryState(),
     bare: bareBatch(async () => void rows.set("row", (rows.get("row") ?? 0) + 1)),
+    rows: memoryRows(),
+    relations: async () => relations,
     size: async () => {
       collect();
       return process.memoryUsage().heapUsed;
@@ -60,7 +70,9 @@ async function sqlite(synchronous: "full" | "normal"): Promise<Subject> {
   const folder = await mkdtemp(join(tmpdir(), "ambit-bench-"));
   const path = join(folder, "state.db");
   const store = await createSqliteState({ path, synchronous, timeout: TIMEOUT });
+  await migrate({ path: join(folder, "bare.db"), timeout: TIMEOUT });
   const bare = new DatabaseSync(join(folder, "bare.db"));
+  let relations: { close(): Promise<void> } | undefined;
   bare.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${synchronous}`);
   bare.exec("CREATE TABLE counters (id INTEGER PRIMARY KEY, n INTEGER NOT NULL) STRICT; INSERT INTO counters VALUES (0, 0)");
   const update = bare.prepare("UPDATE counters SET n = n + 1 WHERE id = 0");
@@ -68,6 +80,8 @@ async function sqlite(synchronous: "full" | "normal"): Promise<Subject> {
     name: `SQLite, ${synchronous}`,
     store,
     bare: bareBatch(async () => update.run()),
+    rows: sqliteRows(bare),
+    relations: async () => (relations = await createSqliteRelations({ path, timeout: TIMEOUT })) as RelationStore,
     size: async () => {
       const file = new DatabaseSync(path, { readOnly: true });
       const sizes = file.prepare("SELECT page_count * page_size AS bytes FROM pragma_page_count(), pragma_page_size()").get();
@@ -76,6 +90,7 @@ async function sqlite(synchronous: "full" | "normal"): Promise<Subject> {
     },
     close: async () => {
       bare.close();
+      await relations?.close();
       await store.close();
       await rm(folder, { recursive: true });
     },
@@ -96,6 +111,8 @@ async function postgres(): Promise<Subject> {
     store,
     bare: bareBatch(() => update(0)),
     spread: bareBatch(update),
+    rows: await postgresRows(pool, schema),
+    relations: () => createPostgresRelations({ pool, schema, timeout: TIMEOUT }),
     size: async () => {
       const text = "SELECT sum(pg_total_relation_size(c.oid)) AS bytes FROM pg_class c WHERE c.relnamespace = $1::regnamespace AND c.relkind = 'r'";
       return Number(((await pool.query(text, [schema])).rows[0] as { readonly bytes: string }).bytes);
@@ -111,7 +128,8 @@ async function postgres(): Promise<Subject> {
 async function redis(): Promise<Subject> {
   const prefix = `ambit-bench-${randomBytes(6).toString("hex")}`;
   const store = await createRedisState({ url: REDIS_URL, prefix, timeout: TIMEOUT });
-  const client = await createClient({ url: REDIS_URL }).connect();
+  const client: ReturnType<typeof createClient> = createClient({ url: REDIS_URL });
+  await client.connect();
   const row = `{${prefix}:bare}`;
   const keys = async (): Promise<readonly string[]> => {
     const found: string[] = [];
@@ -122,6 +140,7 @@ async function redis(): Promise<Subject> {
     name: "Redis",
     store,
     bare: bareBatch(() => client.hIncrBy(row, "n", 1)),
+    rows: redisRows(client, `${prefix}:rows`),
     size: async () => {
       const sizes = await Promise.all((await keys()).map((key) => client.memoryUsage(key, { SAMPLES: 0 })));
       return sizes.reduce<number>((sum, size) => sum + Number(size), 0);

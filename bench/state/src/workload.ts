@@ -44,11 +44,13 @@ export function batchOf(operation: Operation, store: StateStore): Batch {
   };
 }
 
-/** Something bare, for comparison: `update` is told which of the lanes asks. */
-export function bareBatch(update: (lane: number) => Promise<unknown>): Batch {
+/** Something bare, for comparison: `update` is told which of the lanes asks; `clean` removes what is left behind, and is not counted. */
+export function bareBatch(update: (lane: number) => Promise<unknown>, clean = async (): Promise<void> => undefined): Batch {
   return async (count, concurrency) => {
     const items = Array.from({ length: count }, () => undefined);
-    return timed(() => inLanes(items, concurrency, async (_, lane) => void (await update(lane))));
+    const milliseconds = await timed(() => inLanes(items, concurrency, async (_, lane) => void (await update(lane))));
+    await clean();
+    return milliseconds;
   };
 }
 

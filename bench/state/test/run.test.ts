@@ -8,7 +8,7 @@ const FLAGS = ["--conditions=@ambit/source", "--experimental-strip-types", "--di
 
 describe("npm run bench:state", () => {
   test("measures every store that is there, and says of each other one why not", { timeout: 120_000 }, () => {
-    const options = ["--json", "--rounds", "1", "--batch", "0.1", "--envelopes", "20"];
+    const options = ["--json", "--rounds", "1", "--batch", "0.1", "--envelopes", "20", "--tuples", "200"];
     const { status, stdout, stderr } = spawnSync(process.execPath, [...FLAGS, RUN, ...options], { encoding: "utf8" });
     expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
     const { measured, notMeasured, bytes, targets } = JSON.parse(stdout) as Report;
@@ -17,6 +17,9 @@ describe("npm run bench:state", () => {
     expect(stores.filter((store) => !isKnown(store))).toEqual([]);
     expect(measured.every(({ ratio }) => ratio > 0)).toBe(true);
     expect(bytes.map(({ store }) => store)).toEqual(stores.filter((store) => measured.some((one) => one.store === store)));
+    expect(bytes.filter(({ perTuple }) => perTuple === undefined || !(perTuple >= 0)).map(({ store }) => store)).toEqual(
+      stores.filter((store) => store === "Redis" && bytes.some((one) => one.store === store)),
+    );
     expect(targets).toHaveLength(stores.length * 9);
   });
 
