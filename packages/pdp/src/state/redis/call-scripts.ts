@@ -5,7 +5,8 @@ import { BATCH, scriptOf, type Script } from "./script.ts";
  * `again`: it dropped what it could in one go, and did nothing else.
  */
 export const COMMIT: Script = scriptOf(`
-local AGAIN = { 'again' }
+local commits = cjson.decode(ARGV[1])
+local AGAIN, seq = { 'again' }, nil
 local left, keepUntil, earliest, count = ${BATCH}, 0, math.huge, 0
 -- Until when each account was swept, and which are known to be the lineage's.
 local swept, owned, due = {}, {}, {}
@@ -78,8 +79,8 @@ local function commitCall(commit)
   end
 
   -- INVARIANT I6: nothing was written, and nothing given back, before everything was found to fit.
-  call.seq = spentOn('seq') + 1
-  spend('seq', 1)
+  seq = (seq or redis.call('HINCRBY', SPENT, 'seq', #commits) - #commits) + 1
+  call.seq = seq
   keepUntil = math.max(keepUntil, commit.keepUntil)
   earliest = math.min(earliest, now)
   for _, once in ipairs(commit.once) do
@@ -111,7 +112,7 @@ local function commitCall(commit)
 end
 
 local replies = {}
-for position, commit in ipairs(cjson.decode(ARGV[1])) do replies[position] = commitCall(commit) end
+for position, commit in ipairs(commits) do replies[position] = commitCall(commit) end
 flush()
 for id, time in pairs(due) do redis.call('ZADD', DUE, 'GT', text(time), 'l' .. id) end
 if count > 0 then

@@ -2,7 +2,7 @@
  * Ids arrive as JSON texts, so that one ends where its closing quote is and none is the beginning of another. What is kept of a tenant, all of it in one hash slot:
  *
  * - CALLS    hash: envelope and call id → the call as a packed table
- * - SPENT    hash: account → what is held and spent on it; `n` and account → how many lineages were debited on it; `seq` → number of commits so far
+ * - SPENT    hash: account → what is held and spent on it; `n` and account → how many lineages were debited on it; `seq` → the last number that a commit was given
  * - OPEN     sorted set in the order of bytes: the debits that stop counting by themselves, as account, when (16 digits):seq:index:amount
  * - LINEAGES hash: lineage → its facts as a packed table
  * - INDEX    sorted set in the order of bytes: lineage and what is dropped with it: `0` and a call, `1` and a debit that outlived its call, `2` and an account
