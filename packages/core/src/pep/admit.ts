@@ -10,7 +10,7 @@ import { carryOut, holdsResult, unsupportedObligation, type Carried } from "./ob
 import type { Admission, Asked, Completion } from "./pep.ts";
 import { isShown, modeOf, present, proveTo, type PepSetting } from "./present.ts";
 import { readArguments } from "./read-arguments.ts";
-import { holdingOf, resolveEnvelope, type Task } from "./task.ts";
+import { findTask, holdingOf, type Task } from "./task.ts";
 import { callDigest, type ToolCall } from "./tool-call.ts";
 import { goAlong, isWithinCall, underWay } from "./under-way.ts";
 import type { Refused, Verdict } from "./verdict.ts";
@@ -27,8 +27,8 @@ export async function admit(setting: PepSetting, call: ToolCall): Promise<Admitt
 
 /** All of it but spending the grant, for a framework that has to know before it runs a tool whether it will have to wait for somebody. Never throws. */
 export async function ask(setting: PepSetting, call: ToolCall): Promise<Asked> {
-  const found = await askWithin(setting.deadline, call.signal, () => resolveEnvelope(call.envelope));
-  if ("refusal" in found) return refuse(deny(found.refusal));
+  const found = await findTask(setting.deadline, call.signal, call.envelope);
+  if ("refusal" in found) return refuse(deny(found.refusal, found.decisionId));
   const task = found.answer;
   const holding = holdingOf(task);
   if (task === undefined || holding === undefined) {
@@ -74,7 +74,7 @@ export async function ask(setting: PepSetting, call: ToolCall): Promise<Asked> {
     const show: Admission["show"] = own && (async (audience) => proveTo(setting, own, { name: call.tool, server: call.server, args, audience }));
     return underWay(
       { ...admission(verdict, settle), ...(show === undefined ? {} : { show }) },
-      { setting, envelopeId: task.envelopeId, call, arguments: args, until: grant.expiresAt },
+      { setting, task, call, arguments: args, until: grant.expiresAt },
     );
   };
   let isTaken = false;

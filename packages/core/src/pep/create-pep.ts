@@ -5,15 +5,15 @@ import { PDP_CAPABILITY, type Pdp } from "../pdp/pdp.ts";
 import type { Holding } from "../pdp/presentation.ts";
 import type { SigningKey } from "../token/key.ts";
 import { admit, ask } from "./admit.ts";
-import { askWithin } from "./ask.ts";
 import { beginRequest, renewRequest } from "./begin.ts";
 import { deriveChild, handOffRequest } from "./hand-off.ts";
+import { inheriting } from "./inherit.ts";
 import { issue } from "./issue.ts";
 import { observe, observeTask, type OnObserved } from "./observe.ts";
 import { offers } from "./offers.ts";
 import type { BeginOptions, Enforced, HandOffOptions, Pep } from "./pep.ts";
 import type { PepSetting } from "./present.ts";
-import { holdingOf, resolveEnvelope, type EnvelopeSource, type Task } from "./task.ts";
+import { findTask, holdingOf, type EnvelopeSource, type Task } from "./task.ts";
 import { milliseconds } from "./time.ts";
 import type { ToolCall } from "./tool-call.ts";
 
@@ -57,9 +57,11 @@ export function createPep(options: PepOptions): Pep {
   const admitting = (call: ToolCall): ReturnType<Pep["admit"]> => (mode === "observe" ? observe(setting, call, onObserved) : admit(setting, call));
   const issuing = (begin: () => Promise<Task>, envelope: () => Envelope): Promise<Task> =>
     mode === "observe" ? observeTask(begin, envelope, onObserved) : begin();
+  const inherit = inheriting(setting, async (parent, handOff) => createPep({ ...options, agent: parent.envelope.agentId }).handOff(parent, handOff));
 
   return Object.freeze<Pep>({
     agent,
+    inherit,
     begin: async (begin) => {
       const request = beginRequest(setting, begin);
       return issuing(
@@ -111,8 +113,8 @@ function assumed(options: { readonly [member in keyof BeginOptions]?: BeginOptio
 }
 
 async function holdingBehind(setting: PepSetting, source: EnvelopeSource): Promise<Holding> {
-  const found = await askWithin(setting.deadline, undefined, () => resolveEnvelope(source));
-  if ("refusal" in found) throw new AmbitError(found.refusal.code, found.refusal.message);
+  const found = await findTask(setting.deadline, undefined, source);
+  if ("refusal" in found) throw new AmbitError(found.refusal.code, found.refusal.message, { decisionId: found.decisionId });
   const holding = holdingOf(found.answer);
   if (holding === undefined) throw new AmbitError("envelope_malformed", "there is no envelope to hand off from");
   return holding;

@@ -130,6 +130,12 @@ export interface Pep {
   receive(chain: readonly string[]): Promise<Task>;
   /** Gives another agent a part of what this one has; throws `AmbitError` (`not_narrower`, …) rather than give less than was asked for. */
   handOff(task: EnvelopeSource, options: HandOffOptions): Promise<Task>;
+  /**
+   * The automatic hand-off, for an agent that another one runs: what `envelope` stands for, handed off to this agent unless it is its own. Within the body of a call
+   * (`Admission.run`) of the same lineage, that of the call is what is handed off, as it is the one of whoever runs this agent. A source to pass on like any other; it
+   * rejects with what the hand-off is refused with. What it gives away ends with what it is a part of.
+   */
+  inherit(envelope: EnvelopeSource): () => Promise<Task | undefined>;
   /** The enforcement point of another agent at the same decision point. */
   as(agent: string): Pep;
   /** Asks whether a call may run, before the framework is about to run it: to pause for an approval. Never throws for a refusal. */

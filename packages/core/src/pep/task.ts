@@ -1,6 +1,9 @@
 import type { Envelope } from "../envelope/envelope.ts";
+import { AmbitError, type ConfigCode, type RefusalCode } from "../errors.ts";
+import type { Refusal } from "../pdp/decision.ts";
 import type { Excerpt, Issued } from "../pdp/pdp.ts";
 import type { Holding } from "../pdp/presentation.ts";
+import { askWithin, refusal } from "./ask.ts";
 
 /** The envelope to act under; a function is asked at every call, `undefined` is a deny. */
 export type EnvelopeSource = Task | undefined | (() => Task | undefined | Promise<Task | undefined>);
@@ -87,11 +90,30 @@ export function chainOf(task: unknown): readonly string[] | undefined {
   return holding?.kind === "chain" ? holding.chain : undefined;
 }
 
-/** The task that a source stands for now. A source that throws has none, and that is a deny. */
+/** The task that a source stands for now. A source that throws has none, and that is a deny; a refusal that it met with (`AmbitError`) is thrown on. */
 export async function resolveEnvelope(source: EnvelopeSource): Promise<Task | undefined> {
   try {
     return typeof source === "function" ? await source() : source;
-  } catch {
+  } catch (error) {
+    if (AmbitError.isInstance(error) && !CONFIG_CODES.has(error.code)) throw error;
     return undefined;
   }
 }
+
+/** The task that a source stands for now, or why there is none to be had. */
+export async function findTask(
+  deadline: number,
+  signal: AbortSignal | undefined,
+  source: EnvelopeSource,
+): Promise<{ readonly answer: Task | undefined } | { readonly refusal: Refusal; readonly decisionId?: string | undefined }> {
+  return askWithin(deadline, signal, async () => {
+    try {
+      return { answer: await resolveEnvelope(source) };
+    } catch (error) {
+      const { code, summary, decisionId } = error as AmbitError;
+      return { refusal: refusal(code as RefusalCode, summary), decisionId };
+    }
+  }).then((found) => ("refusal" in found ? found : found.answer));
+}
+
+const CONFIG_CODES: ReadonlySet<string> = new Set<ConfigCode>(["config_invalid", "manifest_invalid", "policy_invalid", "option_invalid", "log_corrupt"]);

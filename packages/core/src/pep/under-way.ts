@@ -2,6 +2,7 @@ import { createAmbient } from "#ambient";
 import { canonicalJson } from "../data/canonical.ts";
 import type { JsonObject } from "../data/json.ts";
 import type { Refusal } from "../pdp/decision.ts";
+import type { Pdp } from "../pdp/pdp.ts";
 import { askWithin } from "./ask.ts";
 import type { Admission } from "./pep.ts";
 import type { PepSetting } from "./present.ts";
@@ -17,7 +18,7 @@ interface ReadArguments {
 /** A call that was admitted and whose body runs now. */
 interface UnderWay {
   readonly setting: PepSetting;
-  readonly envelopeId: string;
+  readonly task: Task;
   readonly call: Pick<ToolCall, "tool" | "server">;
   readonly arguments: JsonObject;
   readonly admission: Pick<Admission, "decisionId" | "show">;
@@ -56,6 +57,12 @@ export function isWithinCall(): boolean {
   return ambient.get() !== undefined;
 }
 
+/** What the call acts under whose body asks for it; `undefined` outside of one. */
+export function taskAround(pdp: Pdp): Task | undefined {
+  const outer = ambient.get();
+  return outer?.setting.pdp === pdp ? outer.task : undefined;
+}
+
 /**
  * The admission of a call that is the very call whose body asks for it: the same tool, by whatever name, the same arguments, holder and envelope, at the same decision
  * point, and the definition that is pinned for it here. `undefined` for any other: it is decided.
@@ -63,7 +70,7 @@ export function isWithinCall(): boolean {
 export async function goAlong(setting: PepSetting, call: ToolCall, task: Task, { args, flaw }: ReadArguments): Promise<Admission | undefined> {
   const outer = ambient.get();
   if (outer === undefined || flaw !== undefined) return undefined;
-  if (outer.setting.pdp !== setting.pdp || outer.setting.agent !== setting.agent || outer.envelopeId !== task.envelopeId) return undefined;
+  if (outer.setting.pdp !== setting.pdp || outer.setting.agent !== setting.agent || outer.task.envelopeId !== task.envelopeId) return undefined;
   if (canonicalJson(outer.arguments) !== canonicalJson(args)) return undefined; // INVARIANT I4
   const asked = await askWithin(setting.deadline, call.signal, () => setting.pdp.terms());
   if ("refusal" in asked) return undefined;
