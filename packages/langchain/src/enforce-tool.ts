@@ -1,5 +1,6 @@
 import type { EnvelopeSource, Pep, Refused } from "@ambit/core";
 import type { ClientTool } from "@langchain/core/tools";
+import { covered } from "./covered.ts";
 import { openTool, type Body } from "./open-tool.ts";
 import { decidedConfig, toCall, toInput } from "./to-call.ts";
 import { isGraphBubbleUp, partOf, toDenial } from "./to-outcome.ts";
@@ -20,9 +21,11 @@ export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSo
     let result: unknown;
     try {
       // INVARIANT I4: the body gets the copy that was decided, never the input it was called with.
-      const output = await raw._call(toInput(input, admission.arguments), manager, decidedConfig(config, admission.arguments));
-      // While anything has to be checked in the result, what a tool reports on the way to it is not shown either.
-      result = isGenerator(output) ? await lastOf(output, admission.holdsResult ? undefined : manager) : output;
+      result = await admission.run(async () => {
+        const output = await raw._call(toInput(input, admission.arguments), manager, decidedConfig(config, admission.arguments));
+        // While anything has to be checked in the result, what a tool reports on the way to it is not shown either.
+        return isGenerator(output) ? lastOf(output, admission.holdsResult ? undefined : manager) : output;
+      });
     } catch (error) {
       // A tool that pauses has neither failed nor ended: what it did before the pause may have taken effect.
       const isOpen = isGraphBubbleUp(error) || config?.signal?.aborted === true;
@@ -35,7 +38,7 @@ export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSo
     if (!completion.released) return refuse(completion.refused);
     return admission.holdsResult ? part.replace(completion.result) : result;
   };
-  return Object.create(raw, { _call: { value: body }, ...(raw.func === undefined ? {} : { func: { value: body } }) }) as T;
+  return covered(Object.create(raw, { _call: { value: body }, ...(raw.func === undefined ? {} : { func: { value: body } }) }) as T);
 }
 
 type Outputs = AsyncGenerator<unknown, unknown, undefined>;

@@ -1,6 +1,7 @@
 import { delegate, type Delegate, type EnvelopeSource, type HandOffOptions, type Pep } from "@ambit/core";
 import { tool as createTool, type StructuredToolInterface, type ToolRunnableConfig, type ToolSchemaBase } from "@langchain/core/tools";
 import type { InteropZodType } from "@langchain/core/utils/types";
+import { covered } from "./covered.ts";
 import { isInterrupt, toDenial } from "./to-outcome.ts";
 
 /** What the other agent runs with: its own envelope and enforcement point, and what the model asked for. */
@@ -32,5 +33,5 @@ export function handOffTool<INPUT>(pep: Pep, envelope: EnvelopeSource, name: str
     const outcome = await delegate(pep, envelope, to, (receiver) => handOff.run({ ...receiver, input, signal: config.signal }), isInterrupt);
     return outcome.refused === undefined ? outcome.result : toDenial(outcome.refused, name, config.toolCall?.id);
   };
-  return createTool(run, { name, description, schema: inputSchema as Exclude<ToolSchemaBase, InteropZodType> });
+  return covered(createTool(run, { name, description, schema: inputSchema as Exclude<ToolSchemaBase, InteropZodType> }));
 }

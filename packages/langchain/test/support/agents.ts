@@ -1,4 +1,5 @@
-import { HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
+import { randomUUID } from "node:crypto";
+import { AIMessage, HumanMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import { createAgent, fakeModel, tool } from "langchain";
 import { expect } from "vitest";
 import { z } from "zod";
@@ -33,8 +34,11 @@ export function contractsTool() {
 /** A model that makes these calls, turn by turn, and then none. */
 export function callingModel(...turns: readonly (readonly Call[])[]) {
   const model = fakeModel();
-  for (const calls of turns) model.respondWithTools(calls.map((call) => ({ ...call })));
-  return model.respondWithTools([]);
+  // With ids of their own: a graph in which several models speak takes two messages of one id for one.
+  const say = (calls: readonly Call[]) =>
+    model.respond(new AIMessage({ id: randomUUID(), content: "done", tool_calls: calls.map((call) => ({ ...call, type: "tool_call" as const })) }));
+  for (const calls of turns) say(calls);
+  return say([]);
 }
 
 /** A real agent in front of `pdp`; answers what the model saw of its calls. */
