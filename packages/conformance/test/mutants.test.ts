@@ -31,6 +31,7 @@ const NEVER_ASKS: Admission = {
   complete: async (result) => ({ released: true, result }),
   fail: async () => undefined,
   abandon: async () => undefined,
+  pause: async () => undefined,
   cancel: async () => undefined,
 };
 

@@ -50,6 +50,7 @@ const SETTLEMENTS: { readonly [status in OutcomeStatus]: Pick<Settlement, "actio
   unknown: { action: "keep", observed: true },
   withheld: { action: "keep", observed: false },
   not_run: { action: "cancel", observed: false },
+  paused: { action: "pause", observed: true },
 };
 
 const UNDO = { action: "undo", observed: false } as const;

@@ -79,8 +79,11 @@ export interface Redemption {
   readonly callDigest: string;
 }
 
-/** How a permitted call ended. `unknown`: nobody can tell whether it took effect; what was reserved stays reserved. */
-export type OutcomeStatus = "done" | "failed" | "unknown" | "withheld" | "not_run";
+/**
+ * How a permitted call ended. `unknown`: nobody can tell whether it took effect; what was reserved stays reserved. `paused`: it has not ended, and the very same call may be
+ * asked again, to go on with what was reserved.
+ */
+export type OutcomeStatus = "done" | "failed" | "unknown" | "withheld" | "not_run" | "paused";
 
 export interface Outcome {
   readonly presentation: Presentation;

@@ -200,6 +200,7 @@ function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle
     complete: <T>(result: T) => (completion ??= release(result)) as Promise<Completion<T>>,
     fail: () => close("failed"),
     abandon: () => close("unknown"),
+    pause: () => close("paused"),
     cancel: () => close("not_run", { redeemed: true }),
   };
 }

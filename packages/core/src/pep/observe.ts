@@ -39,6 +39,7 @@ export async function observe(setting: PepSetting, call: ToolCall, onObserved: O
       complete: async (result) => released(result),
       fail: nothing,
       abandon: nothing,
+      pause: nothing,
       cancel: nothing,
     };
   }

@@ -71,7 +71,7 @@ export interface HandOffOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A call that may run now, once. Whoever gets one must call `complete`, `fail`, `abandon` or `cancel` exactly once. */
+/** A call that may run now, once. Whoever gets one must call `complete`, `fail`, `abandon`, `pause` or `cancel` exactly once. */
 export interface Admission {
   readonly admitted: true;
   readonly decisionId: string;
@@ -93,6 +93,11 @@ export interface Admission {
   fail(error: unknown): Promise<void>;
   /** Nobody knows whether the call took effect: what was reserved stays reserved. */
   abandon(): Promise<void>;
+  /**
+   * The tool waits for somebody and will be started anew: the very same call (its id and its arguments) may be asked again, is decided again, and goes on with what was
+   * reserved. A call without an id and a turn cannot be told from another one, so it does not go on.
+   */
+  pause(): Promise<void>;
   /** The call was never sent to the tool: as if it had not been asked for. */
   cancel(): Promise<void>;
   /**

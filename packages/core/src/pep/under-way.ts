@@ -48,6 +48,7 @@ export function underWay(admission: Omit<Admission, "run">, of: Omit<UnderWay, "
     complete: ended(admission.complete) as Admission["complete"],
     fail: ended(admission.fail),
     abandon: ended(admission.abandon),
+    pause: ended(admission.pause),
     cancel: ended(admission.cancel),
   };
 }
@@ -96,6 +97,7 @@ function along({ admission: { decisionId, show } }: UnderWay, args: JsonObject):
     complete: async (result) => ({ released: true, result }),
     fail: nothing,
     abandon: nothing,
+    pause: nothing,
     cancel: nothing,
     ...(show === undefined ? {} : { show }),
   };

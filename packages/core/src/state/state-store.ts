@@ -27,7 +27,7 @@ export interface Commit {
   readonly envelopeId: string;
   /**
    * The same id of the same envelope with the same digest returns what was committed before; with another digest it takes the place of what nobody redeemed yet, as a
-   * whole or, when it does not fit (`exhausted`), not at all.
+   * whole or, when it does not fit (`exhausted`), not at all. A call that is paused goes on with what it reserved, whatever is asked for now, and only with the same digest.
    */
   readonly callId: string;
   readonly callDigest: string;
@@ -96,9 +96,10 @@ export interface Settlement extends CallKey {
   /**
    * `commit` keeps what was used, `release` gives back what is refundable and frees the call id, `keep` leaves the reservation as it is. `cancel` gives back
    * everything of a call whose grant nobody redeemed, and changes nothing otherwise: of two enforcement points that share a call, the one that lost cannot undo the
-   * other's. `undo` is the same for the one that redeemed it, and then did not run it.
+   * other's. `undo` is the same for the one that redeemed it, and then did not run it. `pause` ends nothing: all that was reserved stays spent, and the same call may be
+   * committed again, for another grant; neither `cancel` nor `undo` gives back what was reserved before a pause.
    */
-  readonly action: "commit" | "release" | "keep" | "cancel" | "undo";
+  readonly action: "commit" | "release" | "keep" | "cancel" | "undo" | "pause";
   /** With `commit`: what was really used, by unit; a unit that is not named was used in full. */
   readonly used: { readonly [unit: string]: number };
   /** Whether anything that the tool answered, an error included, may be shown: then its labels join the lineage. */

@@ -79,7 +79,7 @@ const QUESTIONS: readonly (readonly [keyof typeof ENDPOINTS, fc.Arbitrary<unknow
         ...call,
         decisionId: id,
         grantId: id,
-        status: fc.constantFrom("done", "failed", "unknown", "withheld", "not_run"),
+        status: fc.constantFrom("done", "failed", "unknown", "withheld", "not_run", "paused"),
         records: fc.nat(),
         resultDigest: id,
         redeemed: fc.constant(true),

@@ -17,10 +17,13 @@ export interface Rows {
 export interface Call {
   readonly digest: string;
   readonly lineage: string;
-  readonly committed: Committed;
+  committed: Committed;
   readonly labels: Labels;
-  /** `lapsed`: not redeemed in time, and some of what it held was given to another call, so that it can no longer be redeemed by anybody's clock. */
-  phase: "reserved" | "lapsed" | "redeemed" | "settled";
+  /**
+   * `lapsed`: not redeemed in time, and some of what it held was given to another call, so that it can no longer be redeemed by anybody's clock. `paused`: it ran, and is to
+   * go on; `resumed`: it may, and `rerun`: it does. What ran before keeps what it reserved through all of these.
+   */
+  phase: "reserved" | "lapsed" | "redeemed" | "settled" | "paused" | "resumed" | "rerun";
   /** Until it is settled. */
   readonly debits: Set<Debit>;
 }
@@ -83,6 +86,7 @@ export function commitCall(rows: Rows, commit: Commit): CommitAnswer {
   checkAmounts(commit);
   const key = callKeyOf(commit);
   const earlier = rows.calls.get(key);
+  if (earlier?.phase === "paused" || earlier?.phase === "resumed") return resumeCall(earlier, commit);
   if (earlier !== undefined && !isOpen(earlier)) return { status: "spent" };
   if (earlier?.phase === "reserved" && earlier.digest === commit.callDigest && earlier.committed.grant.expiresAt > commit.now)
     return { status: "repeated", ...earlier.committed };
@@ -109,20 +113,37 @@ export function commitCall(rows: Rows, commit: Commit): CommitAnswer {
   return { status: "committed", ...committed };
 }
 
+/** INVARIANT I5, I6: it goes on once for each pause, with what it reserved, and as the call that it was: with other arguments it would have run without a reservation. */
+function resumeCall(call: Call, { callDigest, decisionId, grant, now }: Commit): CommitAnswer {
+  if (call.digest !== callDigest) return { status: "spent" };
+  if (call.phase === "resumed" && call.committed.grant.expiresAt > now) return { status: "repeated", ...call.committed };
+  call.committed = { ...call.committed, decisionId, grant };
+  call.phase = "resumed";
+  return { status: "committed", ...call.committed };
+}
+
 export function redeemCall(rows: Rows, key: CallKey, grantId: string, callDigest: string, now: number): "redeemed" | "replayed" | "expired" | "unknown" {
   const call = rows.calls.get(callKeyOf(key));
   if (call === undefined || call.committed.grant.id !== grantId || call.digest !== callDigest) return "unknown";
-  if (!isOpen(call)) return "replayed";
+  if (!isOpen(call) && call.phase !== "resumed") return "replayed";
   if (call.phase === "lapsed" || !(now < call.committed.grant.expiresAt)) return "expired";
-  call.phase = "redeemed";
+  call.phase = call.phase === "resumed" ? "rerun" : "redeemed";
   return "redeemed";
 }
 
 export function settleCall(rows: Rows, { decisionId, grantId, action, used, observed, ...key }: Settlement): Labels | undefined {
   const call = rows.calls.get(callKeyOf(key));
   if (call?.committed.decisionId !== decisionId || call.committed.grant.id !== grantId) return undefined;
-  if (call.phase === "settled" || (action === "cancel" && !isOpen(call)) || (action === "undo" && call.phase !== "redeemed")) return undefined;
+  const isRunning = call.phase === "redeemed" || call.phase === "rerun";
+  const isWaiting = isOpen(call) || call.phase === "resumed";
+  if (!isRunning && !isWaiting) return undefined;
+  if ((action === "cancel" && !isWaiting) || ((action === "undo" || action === "pause") && !isRunning)) return undefined;
   checkUsed(used);
+  if (action === "pause" || call.phase === "resumed" || (action === "undo" && call.phase === "rerun")) {
+    call.phase = "paused";
+    if (observed) addLabels(rows, call.lineage, call.labels, 0);
+    return call.labels;
+  }
   const neverRan = action === "cancel" || action === "undo";
   for (const debit of call.debits) {
     const isBack = neverRan || (action === "release" && debit.refundable);

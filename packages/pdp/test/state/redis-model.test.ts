@@ -74,7 +74,7 @@ const step = fc.tuple(
         ...key,
         decisionId: decision,
         grantId: grant,
-        action: fc.constantFrom("commit", "commit", "release", "keep", "cancel", "undo"),
+        action: fc.constantFrom("commit", "commit", "release", "keep", "cancel", "undo", "pause"),
         used: fc.dictionary(unit, fc.integer({ min: 0, max: 8 })),
         observed: fc.boolean(),
       }),

@@ -265,6 +265,43 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       });
     });
 
+    it("lets a paused call go on, once for each pause, with what it reserved and as the call that it was", async () => {
+      const store = await create();
+      const again = (grantId: string, change = {}): Promise<CommitAnswer> =>
+        store.commit(commitOf({ callId: "a", want: 7, limit: 7, grant: { id: grantId, expiresAt: NOW + 1000 }, ...change }));
+      const start = (grantId: string, now = NOW): ReturnType<StateStore["redeem"]> => store.redeem(keyOf("a"), grantId, "d1", now);
+      const end = (action: Settlement["action"], grantId: string): ReturnType<StateStore["settle"]> => settle(store, "a", action, {}, true, grantId);
+
+      expect(await again("g-a")).toMatchObject({ status: "committed", reserved: { calls: 7 } });
+      expect(await end("pause", "g-a")).toBeUndefined();
+      await start("g-a");
+      expect(await end("pause", "g-a")).toEqual({ integrity: "untrusted", dataClasses: ["b", "a"] });
+      expect(await end("commit", "g-a")).toBeUndefined();
+      expect(await start("g-a")).toBe("replayed");
+      expect(await again("g-x", { callDigest: "d2" })).toEqual({ status: "spent" });
+      expect(await spend(store, "b", { limit: 7 })).toMatchObject({ status: "exhausted" });
+
+      // All that there is was reserved by itself.
+      expect(await again("g-2", { decisionId: "dec1" })).toMatchObject({ status: "committed", grant: { id: "g-2" }, reserved: { calls: 7 } });
+      expect(await again("g-3")).toMatchObject({ status: "repeated", grant: { id: "g-2" } });
+      expect(await start("g-a")).toBe("unknown");
+      // Whoever gives it up, or does not run it, leaves it paused.
+      expect(await end("cancel", "g-2")).toBeDefined();
+      await again("g-4");
+      expect(await start("g-4", NOW + 1000)).toBe("expired");
+      expect(await again("g-5", { now: NOW + 1000, grant: { id: "g-5", expiresAt: NOW + 2000 } })).toMatchObject({ status: "committed" });
+      expect([await start("g-5"), await start("g-5")]).toEqual(["redeemed", "replayed"]);
+      expect(await end("undo", "g-5")).toBeDefined();
+      expect(await spend(store, "b", { limit: 7 })).toMatchObject({ status: "exhausted" });
+
+      await again("g-6");
+      await start("g-6");
+      expect(await end("commit", "g-6")).toBeDefined();
+      expect(await again("g-7")).toEqual({ status: "spent" });
+      expect(await store.facts("t1", "l1")).toMatchObject({ calls: 1 });
+      expect(await spend(store, "b", { limit: 8 })).toMatchObject({ status: "committed" });
+    });
+
     it("cancels only what nobody redeemed, and undoes only what somebody did", async () => {
       const store = await create();
       await spend(store, "a", { want: 6 });

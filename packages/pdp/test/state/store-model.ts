@@ -25,7 +25,7 @@ type Step =
       readonly kind: "settle";
       readonly call: number;
       readonly grant: number;
-      readonly action: "commit" | "release" | "keep" | "cancel" | "undo";
+      readonly action: "commit" | "release" | "keep" | "cancel" | "undo" | "pause";
       readonly used: number;
     }
   | { readonly kind: "label"; readonly lineage: number };
@@ -63,7 +63,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       kind: fc.constant("settle" as const),
       call: small(3),
       grant: small(4),
-      action: fc.constantFrom("commit", "release", "keep", "cancel", "undo"),
+      action: fc.constantFrom("commit", "release", "keep", "cancel", "undo", "pause"),
       used: small(5),
     }),
   },

@@ -129,7 +129,7 @@ export const redeemQuestion: Shape<RedeemQuestion> = object<RedeemQuestion>({
   callDigest: required("call_digest", text()),
 });
 
-const STATUSES = ["done", "failed", "unknown", "withheld", "not_run"] as const satisfies readonly OutcomeStatus[];
+const STATUSES = ["done", "failed", "unknown", "withheld", "not_run", "paused"] as const satisfies readonly OutcomeStatus[];
 
 export const settleQuestion: Shape<SettleQuestion> = object<SettleQuestion>({
   presentation: required("presentation", shown),

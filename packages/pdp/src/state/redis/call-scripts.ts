@@ -22,8 +22,8 @@ local function dropEnded(account, now)
   return left > 0
 end
 
-local function repeated(call)
-  local reply = { 'repeated', call.decision, call.grant, text(call.expiresAt) }
+local function known(status, call)
+  local reply = { status, call.decision, call.grant, text(call.expiresAt) }
   for _, part in ipairs(call.reserved) do
     table.insert(reply, part.unit)
     table.insert(reply, text(part.amount))
@@ -34,8 +34,16 @@ end
 local function commitCall(commit)
   local now = commit.now
   local earlier = callOf(commit.call)
+  -- It goes on once for each pause, with what it reserved, and as the call that it was.
+  if earlier and (earlier.phase == PAUSED or earlier.phase == RESUMED) then
+    if earlier.digest ~= commit.digest then return { 'spent' } end
+    if earlier.phase == RESUMED and earlier.expiresAt > now then return known('repeated', earlier) end
+    earlier.decision, earlier.grant, earlier.expiresAt, earlier.phase = commit.decision, commit.grant, commit.expiresAt, RESUMED
+    setCall(commit.call, earlier)
+    return known('resumed', earlier)
+  end
   if earlier and earlier.phase ~= RESERVED then return { 'spent' } end
-  if earlier and earlier.digest == commit.digest and earlier.expiresAt > now and not hasLapsed(earlier) then return repeated(earlier) end
+  if earlier and earlier.digest == commit.digest and earlier.expiresAt > now and not hasLapsed(earlier) then return known('repeated', earlier) end
 
   for _, once in ipairs(commit.once) do
     local taken = redis.call('ZSCORE', DUE, 'o' .. once.key)
@@ -129,8 +137,14 @@ export const END: Script = scriptOf(
 local function redeem(asked)
   local call = callOf(asked.call)
   if not call or call.grant ~= asked.grant or call.digest ~= asked.digest then return 'unknown' end
-  if call.phase ~= RESERVED then return 'replayed' end
-  if not (asked.now < call.expiresAt) or hasLapsed(call) then return 'expired' end
+  if call.phase ~= RESERVED and call.phase ~= RESUMED then return 'replayed' end
+  if not (asked.now < call.expiresAt) then return 'expired' end
+  if call.phase == RESUMED then
+    call.phase = RERUN
+    setCall(asked.call, call)
+    return 'redeemed'
+  end
+  if hasLapsed(call) then return 'expired' end
   -- It goes on counting: until its window ends, or for ever.
   for index, debit in ipairs(call.debits) do
     if close(memberOf(call, index)) and debit.windowEnd then
@@ -146,7 +160,11 @@ end
 local function settle(asked)
   local action, call = asked.action, callOf(asked.call)
   if not call or call.decision ~= asked.decision or call.grant ~= asked.grant then return false end
-  if call.phase == SETTLED or (action == 'cancel' and call.phase ~= RESERVED) or (action == 'undo' and call.phase ~= REDEEMED) then return false end
+  local isRunning = call.phase == REDEEMED or call.phase == RERUN
+  local isWaiting = call.phase == RESERVED or call.phase == RESUMED
+  if not isRunning and not isWaiting then return false end
+  if (action == 'cancel' and not isWaiting) or ((action == 'undo' or action == 'pause') and not isRunning) then return false end
+  local isPaused = action == 'pause' or call.phase == RESUMED or (action == 'undo' and call.phase == RERUN)
 
   local used = {}
   for _, part in ipairs(asked.used) do used[part.unit] = part.amount end
@@ -154,10 +172,10 @@ local function settle(asked)
   -- What failed, or never ran, may be asked again under its id; it is decided and reserved afresh.
   local isFreed = neverRan or action == 'release'
 
-  for position, debit in ipairs(call.debits) do
+  for position, debit in ipairs(isPaused and {} or call.debits) do
     local wasOpen = close(memberOf(call, position))
     -- What ended before stays ended.
-    if wasOpen or (call.phase == REDEEMED and not debit.windowEnd) then
+    if wasOpen or (isRunning and not debit.windowEnd) then
       local before = debit.amount
       if neverRan or (action == 'release' and debit.refundable) then debit.amount = 0 end
       if action == 'commit' then debit.amount = math.min(before, used[debit.unit] or before) end
@@ -170,7 +188,10 @@ local function settle(asked)
     end
   end
 
-  if isFreed then
+  if isPaused then
+    call.phase = PAUSED
+    setCall(asked.call, call)
+  elseif isFreed then
     setCall(asked.call, false)
     unindex(call.lineage .. '0' .. asked.call)
   else

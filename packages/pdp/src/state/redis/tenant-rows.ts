@@ -14,7 +14,7 @@
  */
 export const OF_TENANT = `
 local CALLS, SPENT, OPEN, LINEAGES, INDEX, DUE, REVOKED = unpack(KEYS)
-local RESERVED, REDEEMED, SETTLED = 0, 1, 2
+local RESERVED, REDEEMED, SETTLED, PAUSED, RESUMED, RERUN = 0, 1, 2, 3, 4, 5
 
 -- Rows as they are: read before, and changed since. A call that is not there is 'false'.
 local calls, lineages, spent = {}, {}, {}

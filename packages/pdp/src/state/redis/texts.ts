@@ -50,7 +50,7 @@ export function timeOf(time: number): number {
 /** What was reserved, in the order of the reservations, where it is the call that was asked about; of an earlier one all that is kept. */
 export type CommitReply =
   | readonly ["committed", ...string[]]
-  | readonly ["repeated", decision: string, grant: string, expiresAt: string, ...string[]]
+  | readonly ["repeated" | "resumed", decision: string, grant: string, expiresAt: string, ...string[]]
   | readonly ["exhausted", unit: string, remaining: string]
   | readonly ["used", key: string]
   | readonly ["spent"];
@@ -62,11 +62,12 @@ export function committed({ decisionId, grant, reservations }: Commit, reply: Co
       const reserved = reservations.map(({ unit }, index) => [unit, Number(amounts[index])] as const);
       return { status, decisionId, grant: { id: grant.id, expiresAt: timeOf(grant.expiresAt) }, reserved: Object.fromEntries(reserved) };
     }
-    case "repeated": {
+    case "repeated":
+    case "resumed": {
       const [status, decision, id, expiresAt, ...parts] = reply;
       const reserved = parts.flatMap((unit, index) => (index % 2 === 0 ? [[unquoted(unit), Number(parts[index + 1])] as const] : []));
       return {
-        status,
+        status: status === "repeated" ? status : "committed",
         decisionId: unquoted(decision),
         grant: { id: unquoted(id), expiresAt: Number(expiresAt) },
         reserved: Object.fromEntries(reserved),
