@@ -2,11 +2,12 @@ import type { EnvelopeSource, Pep, Refused } from "@ambit/core";
 import type { ClientTool } from "@langchain/core/tools";
 import { covered } from "./covered.ts";
 import { openTool, type Body } from "./open-tool.ts";
+import { admitApproved, type Interrupt } from "./approval-pause.ts";
 import { decidedConfig, toCall, toInput } from "./to-call.ts";
-import { isGraphBubbleUp, partOf, toDenial } from "./to-outcome.ts";
+import { isGraphBubbleUp, isInterrupt, partOf, toDenial } from "./to-outcome.ts";
 
 /** The tool with its body behind the enforcement point: everything else of it is inherited, and wherever it is passed on to, the check goes along. */
-export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSource, tool: T): T {
+export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSource, tool: T, interrupt?: Interrupt): T {
   const raw = openTool(tool);
   const body: Body = async (input, manager, config) => {
     const isPair = raw.responseFormat === "content_and_artifact";
@@ -15,7 +16,8 @@ export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSo
       return isPair ? [denial, undefined] : denial;
     };
 
-    const admission = await pep.admit(toCall(envelope, raw, input, config));
+    const call = toCall(envelope, raw, input, config);
+    const admission = await (interrupt === undefined ? pep.admit(call) : admitApproved(pep, call, interrupt, config));
     if (!admission.admitted) return refuse(admission.refused);
 
     let result: unknown;
@@ -27,9 +29,10 @@ export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSo
         return isGenerator(output) ? lastOf(output, admission.holdsResult ? undefined : manager) : output;
       });
     } catch (error) {
-      // A tool that pauses has neither failed nor ended: what it did before the pause may have taken effect.
+      // A tool that pauses is started anew when the graph is resumed. One that was left otherwise has neither failed nor ended: it may have taken effect.
       const isOpen = isGraphBubbleUp(error) || config?.signal?.aborted === true;
-      await (isOpen ? admission.abandon() : admission.fail(error));
+      if (isInterrupt(error)) await admission.pause();
+      else await (isOpen ? admission.abandon() : admission.fail(error));
       // The text of an error cannot be checked, and would show what must be held back in a result.
       throw admission.holdsResult && !isOpen ? new Error("the tool failed; what it says of that is withheld, because it cannot be checked") : error;
     }

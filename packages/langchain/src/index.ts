@@ -4,4 +4,5 @@
  * @module
  */
 export { protect, type Protected, type ProtectOptions } from "./protect.ts";
+export type { ApprovalPause, Interrupt } from "./approval-pause.ts";
 export type { HandOff, HandOffRun, HandOffs } from "./hand-off.ts";

@@ -1,6 +1,7 @@
 import { AmbitError, type EnvelopeSource, type Pep, type Refused } from "@ambit/core";
 import type { ClientTool, StructuredToolInterface } from "@langchain/core/tools";
 import { createMiddleware, type AgentMiddleware, type AnyAgentMiddleware } from "langchain";
+import type { Interrupt } from "./approval-pause.ts";
 import { enforceTool } from "./enforce-tool.ts";
 import { handOffTool, type HandOff, type HandOffs } from "./hand-off.ts";
 import { isGraphBubbleUp, toDenial, toFailure } from "./to-outcome.ts";
@@ -18,6 +19,12 @@ export interface ProtectOptions<
   readonly handOffs?: HandOffs<INPUTS>;
   /** The task to act under, or a function that is asked at every call; `undefined` is a deny. */
   readonly envelope: EnvelopeSource;
+  /**
+   * `interrupt` of `@langchain/langgraph`: a call that needs an approval then pauses the graph, which has to have a checkpointer.
+   *
+   * @defaultValue the model is told that the call needs an approval, and the run goes on
+   */
+  readonly interrupt?: Interrupt;
 }
 
 /** To spread into `createAgent`. A `ToolNode`, or an agent without middleware, takes the tools alone. */
@@ -36,7 +43,7 @@ export function protect<
   const MIDDLEWARE extends readonly AnyAgentMiddleware[] = readonly [],
   INPUTS extends Readonly<Record<string, unknown>> = Record<never, never>,
 >(pep: Pep, options: ProtectOptions<TOOLS, MIDDLEWARE, INPUTS>): Protected<TOOLS, MIDDLEWARE> {
-  const { tools, middleware = [], handOffs = {}, envelope } = options;
+  const { tools, middleware = [], handOffs = {}, envelope, interrupt } = options;
   // INVARIANT I3: by identity, because a name can be borrowed.
   const covered = new Set<unknown>();
   const names = new Set<string>();
@@ -46,7 +53,7 @@ export function protect<
     covered.add(tool);
     return tool;
   };
-  const cover = (tool: ClientTool): ClientTool => keep(enforceTool(pep, envelope, tool));
+  const cover = (tool: ClientTool): ClientTool => keep(enforceTool(pep, envelope, tool, interrupt));
 
   const ours = tools.map(cover);
   const handingOff = Object.entries<HandOff<never>>(handOffs).map(([name, handOff]) => keep(handOffTool(pep, envelope, name, handOff)));

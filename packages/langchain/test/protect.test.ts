@@ -179,7 +179,7 @@ describe("a tool that fails", () => {
 });
 
 describe("a tool that pauses the run", () => {
-  test.each(["v1", "v2"] as const)("has an unknown outcome, and is asked about as the same call when resumed (%s)", async (version) => {
+  test.each(["v1", "v2"] as const)("has not ended, and is asked about as the same call when resumed (%s)", async (version) => {
     const pdp = fakePdp();
     const { pep, task } = await enforcement(pdp);
     const ask = tool(() => `the answer is ${interrupt<string, string>("sure?")}`, { name: "ask", description: "asks a person", schema: z.object({}) });
@@ -189,7 +189,7 @@ describe("a tool that pauses the run", () => {
 
     const paused = await agent.invoke(go, thread);
     expect(paused).toMatchObject({ __interrupt__: [{ value: "sure?" }] });
-    expect(pdp.settled.map(({ status }) => status)).toEqual(["unknown"]);
+    expect(pdp.settled.map(({ status }) => status)).toEqual(["paused"]);
 
     await agent.invoke(new Command({ resume: "yes" }), thread);
     expect(toolMessages(model.calls[1]?.messages).map(({ content }) => content)).toEqual(["the answer is yes"]);
