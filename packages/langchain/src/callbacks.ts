@@ -7,7 +7,7 @@ import { AmbitError, randomText } from "@ambit/core";
 import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { registerConfigureHook, setContextVariable } from "@langchain/core/context";
 import type { Serialized } from "@langchain/core/load/serializable";
-import { isCovered } from "./covered.ts";
+import { coveredBy } from "./covered.ts";
 
 export interface TripwireOptions {
   /**
@@ -57,7 +57,7 @@ class Tripwire extends BaseCallbackHandler {
   }
 
   override handleToolStart(tool: Serialized, _input: string, runId: string, _parent?: string, _tags?: string[], _metadata?: object, name?: string): void {
-    if (isCovered(tool)) {
+    if (coveredBy(tool) !== undefined) {
       if (name !== undefined) this.#covered.set(runId, name);
     } else if (name === undefined || !this.#except.has(name)) throw refusal(name);
   }

@@ -1,19 +1,21 @@
-import type { ClientTool } from "@langchain/core/tools";
-
-// Symbols of the registry, so that two copies of this package in one process understand each other.
+// A symbol of the registry, so that two copies of this package in one process understand each other.
 const COVERED = Symbol.for("ambit.langchain.covered");
 
+/** The point of enforcement that every call comes by. */
+export type Point = "langchain tool" | "langchain hand-off" | "langchain middleware";
+
 /** Marks a tool of which every call is decided. What LangChain tells its callbacks of a tool is its `toJSON()`, so that carries the mark, too, where nobody prints it. */
-export function covered<T extends ClientTool>(tool: T): T {
-  const { toJSON } = tool as unknown as { toJSON(): object };
-  return mark(Object.defineProperty(tool, "toJSON", { value: () => mark(toJSON.call(tool)) }));
+export function covered<T extends object>(tool: T, by: Point): T {
+  const { toJSON } = tool as { toJSON?(): object };
+  if (toJSON !== undefined) Object.defineProperty(tool, "toJSON", { value: () => mark(toJSON.call(tool), by) });
+  return mark(tool, by);
 }
 
-function mark<T extends object>(value: T): T {
-  return Object.defineProperty(value, COVERED, { value: true });
+function mark<T extends object>(value: T, by: Point): T {
+  return Object.defineProperty(value, COVERED, { value: by });
 }
 
-/** Own properties only: an heir of a covered tool can have another body. */
-export function isCovered(value: unknown): boolean {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, COVERED);
+/** What marked it. Own properties only: an heir of a covered tool can have another body. */
+export function coveredBy(value: unknown): Point | undefined {
+  return typeof value === "object" && value !== null && Object.hasOwn(value, COVERED) ? (value as { readonly [COVERED]: Point })[COVERED] : undefined;
 }

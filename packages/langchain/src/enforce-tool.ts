@@ -41,7 +41,9 @@ export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSo
     if (!completion.released) return refuse(completion.refused);
     return admission.holdsResult ? part.replace(completion.result) : result;
   };
-  return covered(Object.create(raw, { _call: { value: body }, ...(raw.func === undefined ? {} : { func: { value: body } }) }) as T);
+  // LangChain keeps what a tool was made of, its function too.
+  const func = raw.func === undefined ? {} : { func: { value: body }, lc_kwargs: { value: { ...raw.lc_kwargs, func: body } } };
+  return covered(Object.create(raw, { _call: { value: body }, ...func }) as T, "langchain tool");
 }
 
 type Outputs = AsyncGenerator<unknown, unknown, undefined>;

@@ -33,5 +33,5 @@ export function handOffTool<INPUT>(pep: Pep, envelope: EnvelopeSource, name: str
     const outcome = await delegate(pep, envelope, to, (receiver) => handOff.run({ ...receiver, input, signal: config.signal }), isInterrupt);
     return outcome.refused === undefined ? outcome.result : toDenial(outcome.refused, name, config.toolCall?.id);
   };
-  return covered(createTool(run, { name, description, schema: inputSchema as Exclude<ToolSchemaBase, InteropZodType> }));
+  return covered(createTool(run, { name, description, schema: inputSchema as Exclude<ToolSchemaBase, InteropZodType> }), "langchain hand-off");
 }

@@ -8,7 +8,7 @@ import type { ClientTool, ToolRunnableConfig } from "@langchain/core/tools";
 export type Body = (input: unknown, manager?: CallbackManagerForToolRun, config?: ToolRunnableConfig) => Promise<unknown>;
 
 /** A tool of which the body can be reached. */
-export type OpenTool = ClientTool & { readonly _call: Body; readonly func?: unknown; readonly responseFormat?: unknown };
+export type OpenTool = ClientTool & { readonly _call: Body; readonly func?: unknown; readonly lc_kwargs?: object; readonly responseFormat?: unknown };
 
 const CALLS: readonly unknown[] = [StructuredTool, Tool, DynamicTool, DynamicStructuredTool].map(({ prototype }) => prototype.call);
 

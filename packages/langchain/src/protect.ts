@@ -2,6 +2,7 @@ import { AmbitError, type EnvelopeSource, type Pep, type Refused } from "@ambit/
 import type { ClientTool, StructuredToolInterface } from "@langchain/core/tools";
 import { createMiddleware, type AgentMiddleware, type AnyAgentMiddleware } from "langchain";
 import type { Interrupt } from "./approval-pause.ts";
+import { covered as marked } from "./covered.ts";
 import { enforceTool } from "./enforce-tool.ts";
 import { handOffTool, type HandOff, type HandOffs } from "./hand-off.ts";
 import { isGraphBubbleUp, toDenial, toFailure } from "./to-outcome.ts";
@@ -72,7 +73,7 @@ const NOT_COVERED: Refused = {
 
 /** Innermost, so that nothing comes between it and the tool. What it lets through is decided in the body of the tool. */
 function gate(covered: ReadonlySet<unknown>, isAlone: boolean): AgentMiddleware<undefined, undefined, unknown, readonly []> {
-  return createMiddleware({
+  const middleware = createMiddleware({
     name: "ambit",
     // What the provider executes never comes by here, so the model is not offered it.
     wrapModelCall: (request, handler) => handler({ ...request, tools: request.tools.filter((tool) => covered.has(tool)) }),
@@ -88,5 +89,6 @@ function gate(covered: ReadonlySet<unknown>, isAlone: boolean): AgentMiddleware<
         return toFailure(error, toolCall.name, toolCall.id);
       }
     },
-  }) as AgentMiddleware<undefined, undefined, unknown, readonly []>;
+  });
+  return marked(middleware, "langchain middleware") as unknown as AgentMiddleware<undefined, undefined, unknown, readonly []>;
 }
