@@ -10,7 +10,15 @@ export default defineConfig({
   resolve: { conditions: [...conditions, "import", "module", "default"] },
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
-    include: ["packages/*/test/**/*.test.ts", "apps/*/test/**/*.test.ts", "bench/*/test/**/*.test.ts"],
+    projects: [
+      { extends: true, test: { name: "newest", include: ["{packages,apps,bench}/*/test/**/*.test.ts"] } },
+      // The source of the adapter is the same, and what it imports of the framework is what is installed there.
+      {
+        extends: true,
+        resolve: { alias: [{ find: /^@langchain\/core\/(.*)$/u, replacement: `${import.meta.dirname}/peers/langchain-0/node_modules/@langchain/core/$1.js` }] },
+        test: { name: "langchain-0", include: ["peers/langchain-0/test/**/*.test.ts"] },
+      },
+    ],
     setupFiles: ["./tools/fail-on-console.ts"],
     testTimeout: 30_000,
     dangerouslyIgnoreUnhandledErrors: false,

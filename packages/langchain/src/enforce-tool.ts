@@ -1,7 +1,6 @@
 import type { EnvelopeSource, Pep, Refused } from "@ambit/core";
-import type { ClientTool } from "@langchain/core/tools";
 import { covered } from "./covered.ts";
-import { openTool, type Body } from "./open-tool.ts";
+import { openTool, type Body, type ClientTool } from "./open-tool.ts";
 import { admitApproved, type Interrupt } from "./approval-pause.ts";
 import { decidedConfig, toCall, toInput } from "./to-call.ts";
 import { isGraphBubbleUp, isInterrupt, partOf, toDenial } from "./to-outcome.ts";
@@ -57,6 +56,6 @@ async function lastOf(outputs: Outputs, manager: Parameters<Body>[1]): Promise<u
   for (;;) {
     const { done, value } = await outputs.next();
     if (done === true) return value;
-    await manager?.handleToolEvent(value);
+    await manager?.handleToolEvent?.(value); // not in `@langchain/core` 0.3
   }
 }

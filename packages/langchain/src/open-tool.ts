@@ -2,7 +2,10 @@ import { AmbitError } from "@ambit/core";
 import type { CallbackManagerForToolRun } from "@langchain/core/callbacks/manager";
 import type { RunnableToolLike } from "@langchain/core/runnables";
 import { DynamicStructuredTool, DynamicTool, isRunnableToolLike, StructuredTool, Tool, tool as createTool } from "@langchain/core/tools";
-import type { ClientTool, ToolRunnableConfig } from "@langchain/core/tools";
+import type { StructuredToolInterface, ToolRunnableConfig } from "@langchain/core/tools";
+
+/** A tool that runs in this process. `@langchain/core` 0.3 has no name for it. */
+export type ClientTool = StructuredToolInterface | DynamicTool | RunnableToolLike;
 
 /** The body of a tool, behind LangChain's validation. Every door of a tool (`invoke`, `call`, `stream`, `batch`, …) ends here. */
 export type Body = (input: unknown, manager?: CallbackManagerForToolRun, config?: ToolRunnableConfig) => Promise<unknown>;

@@ -1,31 +1,18 @@
-import { AmbitError, type EnvelopeSource, type Pep, type Refused } from "@ambit/core";
-import type { ClientTool, StructuredToolInterface } from "@langchain/core/tools";
+import type { Pep, Refused } from "@ambit/core";
+import type { StructuredToolInterface } from "@langchain/core/tools";
 import { createMiddleware, type AgentMiddleware, type AnyAgentMiddleware } from "langchain";
-import type { Interrupt } from "./approval-pause.ts";
 import { covered as marked } from "./covered.ts";
-import { enforceTool } from "./enforce-tool.ts";
-import { handOffTool, type HandOff, type HandOffs } from "./hand-off.ts";
+import type { ClientTool } from "./open-tool.ts";
 import { isGraphBubbleUp, toDenial, toFailure } from "./to-outcome.ts";
+import { protect as protectTools, refuseDuplicates, type ToolOptions } from "./tools.ts";
 
 export interface ProtectOptions<
   TOOLS extends readonly ClientTool[],
   MIDDLEWARE extends readonly AnyAgentMiddleware[],
   INPUTS extends Readonly<Record<string, unknown>>,
-> {
-  /** Tools that run in this process. */
-  readonly tools: TOOLS;
+> extends ToolOptions<TOOLS, INPUTS> {
   /** The application's own middleware; it runs around ours, and the tools that it brings along are protected, too. */
   readonly middleware?: MIDDLEWARE;
-  /** Further tools, each of which hands off to another agent. */
-  readonly handOffs?: HandOffs<INPUTS>;
-  /** The task to act under, or a function that is asked at every call; `undefined` is a deny. */
-  readonly envelope: EnvelopeSource;
-  /**
-   * `interrupt` of `@langchain/langgraph`: a call that needs an approval then pauses the graph, which has to have a checkpointer.
-   *
-   * @defaultValue the model is told that the call needs an approval, and the run goes on
-   */
-  readonly interrupt?: Interrupt;
 }
 
 /** To spread into `createAgent`. A `ToolNode`, or an agent without middleware, takes the tools alone. */
@@ -44,25 +31,18 @@ export function protect<
   const MIDDLEWARE extends readonly AnyAgentMiddleware[] = readonly [],
   INPUTS extends Readonly<Record<string, unknown>> = Record<never, never>,
 >(pep: Pep, options: ProtectOptions<TOOLS, MIDDLEWARE, INPUTS>): Protected<TOOLS, MIDDLEWARE> {
-  const { tools, middleware = [], handOffs = {}, envelope, interrupt } = options;
-  // INVARIANT I3: by identity, because a name can be borrowed.
-  const covered = new Set<unknown>();
-  const names = new Set<string>();
-  const keep = <T extends ClientTool>(tool: T): T => {
-    if (names.has(tool.name)) throw new AmbitError("option_invalid", `there are two tools \`${tool.name}\``);
-    names.add(tool.name);
-    covered.add(tool);
-    return tool;
-  };
-  const cover = (tool: ClientTool): ClientTool => keep(enforceTool(pep, envelope, tool, interrupt));
-
-  const ours = tools.map(cover);
-  const handingOff = Object.entries<HandOff<never>>(handOffs).map(([name, handOff]) => keep(handOffTool(pep, envelope, name, handOff)));
-  const theirs = middleware.map((each) =>
-    each.tools === undefined ? each : Object.create(each, { tools: { value: each.tools.map((tool) => cover(tool as ClientTool)) } }),
-  );
+  const { middleware = [], envelope, interrupt } = options;
+  const ours = protectTools(pep, options).tools;
+  const theirs = middleware.map((each) => {
+    if (each.tools === undefined) return each;
+    const { tools } = protectTools(pep, { tools: each.tools as readonly ClientTool[], envelope, ...(interrupt === undefined ? {} : { interrupt }) });
+    return Object.create(each, { tools: { value: tools } }) as AnyAgentMiddleware;
+  });
+  const all = [...ours, ...theirs.flatMap(({ tools = [] }) => tools as readonly ClientTool[])];
+  refuseDuplicates(all);
   const isAlone = !middleware.some(({ wrapToolCall }) => wrapToolCall !== undefined);
-  return { tools: [...ours, ...handingOff], middleware: [...theirs, gate(covered, isAlone)] } as unknown as Protected<TOOLS, MIDDLEWARE>;
+  // INVARIANT I3: by identity, because a name can be borrowed.
+  return { tools: ours, middleware: [...theirs, gate(new Set<unknown>(all), isAlone)] } as unknown as Protected<TOOLS, MIDDLEWARE>;
 }
 
 const NOT_COVERED: Refused = {

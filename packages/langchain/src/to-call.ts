@@ -1,6 +1,7 @@
 import { definitionDigest, type EnvelopeSource, type ToolCall } from "@ambit/core";
-import type { ClientTool, ToolRunnableConfig } from "@langchain/core/tools";
+import type { ToolRunnableConfig } from "@langchain/core/tools";
 import { toJsonSchema } from "@langchain/core/utils/json_schema";
+import type { ClientTool } from "./open-tool.ts";
 
 /** The call as core asks about it. The arguments are what the tool's body gets: validated, with defaults, transformed. */
 export function toCall(envelope: EnvelopeSource, tool: ClientTool, input: unknown, config: ToolRunnableConfig | undefined): ToolCall {

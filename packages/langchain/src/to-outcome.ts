@@ -21,6 +21,11 @@ export function isInterrupt(error: unknown): boolean {
   return isGraphBubbleUp(error) && ["GraphInterrupt", "NodeInterrupt"].includes((error as { readonly name?: string }).name ?? "");
 }
 
+/** By shape: that of `@langchain/core` 0.3 takes messages only. */
+function isToolMessage(value: unknown): value is ToolMessage {
+  return typeof value === "object" && value !== null && "tool_call_id" in value && "_getType" in value && ToolMessage.isInstance(value as ToolMessage);
+}
+
 /** What obligations are carried out on, and the way back into the wrapping. */
 interface Part<T> {
   readonly data: unknown;
@@ -33,7 +38,7 @@ interface Part<T> {
  */
 export function partOf(result: unknown, isPair: boolean): Part<unknown> {
   if (isPair && Array.isArray(result) && result.length === 2) return partOfPair(result[0], result[1], false);
-  if (!ToolMessage.isInstance(result)) return partOfContent(result, false);
+  if (!isToolMessage(result)) return partOfContent(result, false);
   const { name, status, tool_call_id: callId } = result;
   const pair = partOfPair(result.content, result.artifact, status === "error");
   return {
@@ -54,7 +59,7 @@ export function partOf(result: unknown, isPair: boolean): Part<unknown> {
 function partOfPair(content: unknown, artifact: unknown, isError: boolean): Part<readonly [content: unknown, artifact: unknown]> {
   if (!isError && typeof artifact === "object" && artifact !== null && !Array.isArray(artifact))
     return { data: artifact, replace: (data) => [JSON.stringify(data), data] };
-  const part = ToolMessage.isInstance(content) ? partOf(content, false) : partOfContent(content, isError);
+  const part = isToolMessage(content) ? partOf(content, false) : partOfContent(content, isError);
   return { data: part.data, replace: (data) => [part.replace(data), undefined] };
 }
 
