@@ -150,6 +150,22 @@ describe("a call that waits for an approval", () => {
     expect(ran).toEqual([{ to: "c1", amount: 5 }]);
   });
 
+  test("is played again with all the others where these are one task: what ran does not run twice, and what still waits does not run", async () => {
+    const { world, ran, start, shown } = await stage(undefined, { budgets: {} });
+    const calls = [{ id: "call-0", name: "quota_read", args: {} }, payment("call-1", 1), payment("call-2", 2)];
+    const paused = await start(calls, "v1").invoke(go, thread);
+    expect(ran).toEqual(["notes"]);
+    const [first] = (await world.waiting()).filter(({ request }) => request.arguments["amount"] === 1);
+    await world.pdp.approvals.answer({ tenantId: "tenant_1", id: first?.id ?? "", approver: "user_1", decision: "approve", assertedBy: "test" });
+    // Which of the two takes what the graph is resumed with is theirs to settle: the other one waits, or is refused.
+    const again = await start([], "v1").invoke(resumeAll(paused), thread);
+    expect(ran).toEqual(["notes", { to: "c1", amount: 1 }]);
+    await world.answer("approve");
+    if (pausesOf(again).length > 0) await start([], "v1").invoke(resumeAll(again), thread);
+    expect(ran.filter((input) => input === "notes" || (input as { amount: number }).amount === 1)).toHaveLength(2);
+    expect((await shown())[0]).toEqual(refused("grant_replayed", "call-0"));
+  });
+
   test("never runs without a checkpointer, nor without the envelope", async () => {
     const { world, ran, task } = await stage();
     const pay = tool(() => (ran.push("paid"), "paid"), { name: "payments_pay", description: "pays", schema: z.object({ to: z.string(), amount: z.number() }) });

@@ -3,7 +3,7 @@ import { installTripwire, tripwire } from "@ambit/langchain/callbacks";
 import { coverage, protect } from "@ambit/langchain/tools";
 import { AIMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import { RunnableLambda } from "@langchain/core/runnables";
-import { StructuredTool, tool } from "@langchain/core/tools";
+import { tool, type StructuredTool } from "@langchain/core/tools";
 import { Command, interrupt, MemorySaver, MessagesAnnotation, StateGraph } from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
 import { createRequire } from "node:module";
