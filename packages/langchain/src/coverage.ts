@@ -17,6 +17,8 @@ interface Shape {
   /** Of an agent. */
   readonly options?: Shape;
   readonly graph?: unknown;
+  /** Of a graph of another deployment. */
+  readonly graphId?: unknown;
   /** Of a compiled graph. */
   readonly builder?: { readonly nodes?: Readonly<Record<string, { readonly runnable?: unknown; readonly subgraphs?: unknown }>> };
 }
@@ -25,8 +27,9 @@ function itemsOf(part: unknown, gate: Point | undefined, seen: Set<unknown>): re
   if (typeof part !== "object" || part === null || seen.has(part)) return [];
   seen.add(part);
   if (Array.isArray(part)) return part.flatMap((each: unknown) => itemsOf(each, gate, seen));
-  const { options, graph, builder, tools, middleware } = part as Shape;
+  const { options, graph, builder, tools, middleware, graphId } = part as Shape;
   if (isTool(part)) return [itemOf(part, gate)];
+  if (typeof graphId === "string") return [{ kind: "agent", name: graphId, note: "it runs elsewhere" }];
   const list = listOf(middleware);
   // Only where nothing comes between it and the tools.
   const inner = coveredBy(list.at(-1)) ?? gate;

@@ -2,6 +2,7 @@ import type { CoverageItem } from "@ambit/core";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { MessagesAnnotation, StateGraph } from "@langchain/langgraph";
 import { createReactAgent, ToolNode } from "@langchain/langgraph/prebuilt";
+import { RemoteGraph } from "@langchain/langgraph/remote";
 import { createSupervisor } from "@langchain/langgraph-supervisor";
 import { createHandoffTool, createSwarm } from "@langchain/langgraph-swarm";
 import { createDeepAgent } from "deepagents";
@@ -84,6 +85,12 @@ describe("the coverage of", () => {
       "agent worker: langchain tool",
       "tool read: langchain tool",
     ]);
+  });
+
+  test("a graph of another deployment is that it runs elsewhere", () => {
+    const remote = new RemoteGraph({ graphId: "remote", url: "http://127.0.0.1:9" });
+    const graph = new StateGraph(MessagesAnnotation).addNode("remote", remote).addEdge("__start__", "remote").compile();
+    expect(coverage(graph).items).toEqual([{ kind: "agent", name: "remote", note: "it runs elsewhere" }]);
   });
 
   test("deepagents has the tools that it brings along, its sub-agents behind `task`", () => {
