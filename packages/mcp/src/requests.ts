@@ -1,4 +1,4 @@
-import { own, type Admission, type Pep, type Refused } from "@ambit/core";
+import { AmbitError, own, type Admission, type Pep, type Refused } from "@ambit/core";
 import { paramsOf, type Notification, type Request, type RequestId, type Wire } from "./json-rpc.ts";
 import type { Question } from "./to-call.ts";
 import { denial, refused, refusedRequest } from "./to-outcome.ts";
@@ -37,13 +37,16 @@ export interface Requests {
   open(): Iterable<Entry>;
 }
 
+/** Given, so that none is made with a stack for each request: that would cost more than everything else here. */
+const OVER = new AmbitError("call_aborted", "the request is over");
+
 export function createRequests(): Requests {
   const waiting = new Map<RequestId, Entry>();
 
   /** Ends the waiting; false when it was over already. */
   const take = (entry: Entry): boolean => {
     if (waiting.get(entry.request.id) !== entry) return false;
-    entry.over.abort();
+    entry.over.abort(OVER);
     return waiting.delete(entry.request.id);
   };
   const giveUp = async (entry: Entry | undefined): Promise<void> => {

@@ -58,6 +58,8 @@ export interface EmbeddedPdp extends Pdp, AsyncDisposable {
   readonly users: Directory | undefined;
   /** Who is what to which thing; absent where `relations` is not configured. A new one after each reload. */
   readonly relations: Relations | undefined;
+  /** Resolves when the state can be read, which every decision needs; for readiness checks. */
+  ready(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -129,6 +131,7 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
       replacement.activate();
       setting = replacement.setting;
     },
+    ready: async () => void (await setting.state.revokedAt("ready", ["tenant"])),
     close: own.close,
     [Symbol.asyncDispose]: own.close,
   });

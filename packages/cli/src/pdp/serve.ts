@@ -29,6 +29,7 @@ export async function pdp(args: readonly string[], terminal: Terminal): Promise<
     const service = await configured(async () =>
       createPdpService({
         pdp: decisionPoint,
+        ready: { state: () => decisionPoint.ready() },
         url,
         callers,
         failedAttempts,

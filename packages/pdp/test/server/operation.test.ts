@@ -1,7 +1,8 @@
 import { pdpClient } from "@ambit/core/pdp-client";
 import { createPdpService, requestProblem, secretDigest, servePdp, type Route } from "@ambit/pdp/server";
 import { describe, expect, it } from "vitest";
-import { BEGIN, outcomeOf, rejection } from "../support/fixture.ts";
+import { createMemoryState } from "../../src/state/memory-state.ts";
+import { BEGIN, fixture, outcomeOf, rejection } from "../support/fixture.ts";
 import { signedFixture } from "../support/signed.ts";
 import { CALLERS, closeAfter, ENFORCER, freePort, OBSERVER, serviceScene } from "./scene.ts";
 
@@ -37,6 +38,18 @@ describe("the service", () => {
     service.drain();
     expect(await ask("/readyz")).toEqual([503, unready]);
     expect(await ask("/healthz")).toEqual([200, { status: "ok" }]);
+  });
+
+  it("is ready where the state can be read, as the embedded decision point says", async () => {
+    const state = createMemoryState();
+    let isThere = true;
+    const { pdp } = await fixture(
+      {},
+      { state: { ...state, revokedAt: (...asked) => (isThere ? state.revokedAt(...asked) : Promise.reject(new Error("away"))) } },
+    );
+    await expect(pdp.ready()).resolves.toBeUndefined();
+    isThere = false;
+    await expect(pdp.ready()).rejects.toThrow("away");
   });
 
   it("counts what it decided by code and how long it took by route, without a name that anybody chose", async () => {
