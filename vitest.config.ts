@@ -21,6 +21,10 @@ export default defineConfig({
     ],
     setupFiles: ["./tools/fail-on-console.ts"],
     testTimeout: 30_000,
+    // Stores and servers are made ready beside other files.
+    hookTimeout: 30_000,
+    // Vitest would leave one of two processors idle.
+    maxWorkers: 2,
     dangerouslyIgnoreUnhandledErrors: false,
     typecheck: { enabled: false },
   },

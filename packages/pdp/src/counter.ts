@@ -7,7 +7,7 @@ export interface Counter {
   readonly series: ReadonlyMap<string, number>;
 }
 
-export function createCounter(name: string, help: string): Counter {
+function createCounter(name: string, help: string): Counter {
   const series = new Map<string, number>();
   return Object.freeze<Counter>({
     name,

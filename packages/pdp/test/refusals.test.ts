@@ -2,9 +2,9 @@ import type { AccessRequest } from "@ambit/core";
 import { createMemoryLog, reportOf, verifyLog, type LogRecord } from "@ambit/core/audit";
 import type { PdpOptions } from "@ambit/pdp";
 import { describe, expect, it } from "vitest";
-import { createCounter } from "../src/counter.ts";
+import { createCounters } from "../src/counter.ts";
 import { createMemoryDocuments } from "../src/state/memory-documents.ts";
-import { memoryStateIn } from "../src/state/memory-state.ts";
+import { createMemoryState } from "../src/state/memory-state.ts";
 import { createRefusals } from "../src/refusals.ts";
 import { BEGIN, fixture, NOW, outcomeOf, rejection } from "./support/fixture.ts";
 import { signedFixture } from "./support/signed.ts";
@@ -63,7 +63,7 @@ describe("a flood of refused beginnings", () => {
 
   it("leaves nothing behind in memory", async () => {
     const [tenants, collections] = [new Map(), new Map()];
-    const options: PdpOptions = { state: memoryStateIn(tenants), documents: createMemoryDocuments(collections) };
+    const options: PdpOptions = { state: createMemoryState(tenants), documents: createMemoryDocuments(collections) };
     const users = { issuers: {} };
     const { pep, pdp } = await signedFixture({ users }, options);
     const plain = (await fixture({ users }, options)).pep;
@@ -125,7 +125,7 @@ describe("the count of refusals", () => {
 
   it("is written when its time is over, and the next time begins anew", async () => {
     const log = createMemoryLog({ now: () => NOW });
-    const refusals = createRefusals({ log, counter: createCounter("c", "c"), window: 20, most: 2 });
+    const refusals = createRefusals({ log, counter: createCounters().unrecordedRefusals, window: 20, most: 2 });
     const take = (): boolean => refusals.take(party, "begin", "no_policy");
     expect([take(), take(), take(), take()]).toEqual([true, true, false, false]);
     for (let wait = 0; wait < 200 && log.text() === ""; wait++) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -141,7 +141,7 @@ describe("the count of refusals", () => {
     const log = createMemoryLog({ now: () => NOW });
     let isUp = false;
     const append = (...body: Parameters<typeof log.append>): ReturnType<typeof log.append> => (isUp ? log.append(...body) : Promise.reject(new Error("full")));
-    const refusals = createRefusals({ log: { append }, counter: createCounter("c", "c"), most: 1 });
+    const refusals = createRefusals({ log: { append }, counter: createCounters().unrecordedRefusals, most: 1 });
     for (let count = 0; count < 4; count++) refusals.take(party, "begin", "no_policy");
     await refusals.close();
     isUp = true;
@@ -161,7 +161,7 @@ function recordsOf(text: string): readonly LogRecord[] {
 describe("a store in memory", () => {
   it("keeps nothing for who only asks, and nothing of a tenant that is swept empty", async () => {
     const tenants = new Map();
-    const state = memoryStateIn(tenants);
+    const state = createMemoryState(tenants);
     await state.facts("t", "l");
     await state.revokedAt("t", ["tenant"]);
     await state.admitted("t", ["e"]);

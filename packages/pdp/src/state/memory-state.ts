@@ -9,13 +9,11 @@ export interface Tenant {
   readonly revoked: Map<string, { readonly at: number; readonly keepUntil: number }>;
 }
 
-/** State of one process, gone when it ends. Every method does its work before it returns to the event loop, so each is a transaction. */
-export function createMemoryState(): StateStore {
-  return memoryStateIn(new Map());
-}
-
-/** The same over tenants that somebody else can look at. Who only asks leaves nothing behind: tenants that nobody has would fill the memory. */
-export function memoryStateIn(tenants: Map<string, Tenant>): StateStore {
+/**
+ * State of one process, gone when it ends. Every method does its work before it returns to the event loop, so each is a transaction. Who only asks leaves nothing
+ * behind: tenants that nobody has would fill the memory.
+ */
+export function createMemoryState(tenants: Map<string, Tenant> = new Map()): StateStore {
   const tenantOf = (id: string): Tenant => {
     let tenant = tenants.get(id);
     if (tenant === undefined) tenants.set(id, (tenant = newTenant()));
