@@ -6,7 +6,16 @@ import { dirname, join, relative, sep } from "node:path";
 /** Adapters need the framework that the application has, so whatever they import besides core is a peer. */
 const ADAPTERS = ["ai-sdk", "langchain", "mcp"];
 /** What each package may import of Ambit, besides what its package.json declares. A package that is not here has no place yet. */
-const MAY_IMPORT = { core: "", pdp: "core", "ai-sdk": "core", langchain: "core", mcp: "core", conformance: "core pdp", cli: "core pdp ai-sdk langchain mcp" };
+const MAY_IMPORT = {
+  core: "",
+  pdp: "core",
+  "ai-sdk": "core",
+  langchain: "core",
+  mcp: "core",
+  gateway: "core mcp",
+  conformance: "core pdp",
+  cli: "core pdp ai-sdk langchain mcp gateway",
+};
 /** Inside core, strictly downward: a file imports from its own layer and from those before it. */
 const CORE_LAYERS = ["errors.ts", "data", "envelope", "token", "identity", "pdp", "pdp-client", "state", "audit", "graph", "pep", "index.ts"];
 
