@@ -1,3 +1,4 @@
+import type { KeyWrapper } from "./key-wrapper.ts";
 import type { SecretName } from "./secret-name.ts";
 
 export interface LeaseOptions {
@@ -8,12 +9,13 @@ export interface LeaseOptions {
 }
 
 /**
- * A secret that is out of the vault, until it is disposed of.
+ * A secret that is out of the vault until it is disposed of.
  * INVARIANT I10: the value goes to the end service alone: into no envelope, record, span or result.
  */
 export interface Lease extends AsyncDisposable {
-  /** Zeros once the lease is disposed of. */
+  /** Zeros once the lease is disposed of. Not enumerable. */
   readonly value: Uint8Array;
+  /** Of the secret; 0 where secrets are made for each lease. */
   readonly version: number;
   /** Milliseconds since the epoch after which the end service takes it no more, where anybody knows that. */
   readonly expiresAt: number | undefined;
@@ -26,4 +28,26 @@ export interface Vault {
    * believed (I8).
    */
   lease(name: SecretName, options?: LeaseOptions): Promise<Lease>;
+}
+
+/** What may be told of a secret. */
+export interface SecretEntry extends SecretName {
+  /** The version of the vault in which it was set: of two values of one name, also when it was removed in between, none has the other's. */
+  readonly version: number;
+  /** Milliseconds since the epoch. */
+  readonly setAt: number;
+}
+
+/** What an operator does with a vault. The gateway gets a `Vault` and none of this. */
+export interface VaultAdministration {
+  /** What is in it, without the values, and how often it was changed. */
+  list(): Promise<{ readonly version: number; readonly secrets: readonly SecretEntry[] }>;
+  /** Puts a value in, in the place of the one of that name. Throws `option_invalid` for a name or value that cannot be kept. */
+  set(name: SecretName, value: Uint8Array): Promise<SecretEntry>;
+  /** Seals a secret anew, under a new data key; the value and its version stay. */
+  rotateDataKey(name: SecretName): Promise<SecretEntry>;
+  /** Wraps every data key with another key, which opens the vault from now on; values are not touched. */
+  rotateKey(next: KeyWrapper): Promise<void>;
+  /** Whether there was one. */
+  remove(name: SecretName): Promise<boolean>;
 }

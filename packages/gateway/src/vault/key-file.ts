@@ -1,0 +1,28 @@
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
+import type { KeyWrapper } from "./key-wrapper.ts";
+import { secretKey } from "./secret-key.ts";
+
+const MOST_BYTES = 64;
+
+/**
+ * A key in a file of its own, as `ambit keys secret --out FILE` makes it; `LoadCredential` of systemd and mounted secrets are such files, too. Read when it is first
+ * needed. Refuses a file that anybody but its owner can read or change, one of another user, and what is no file (on Windows, only the last).
+ */
+export function keyFile(path: string): KeyWrapper {
+  return secretKey(async () => {
+    // Without a wait for whoever writes into a pipe.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    try {
+      const { mode, uid, size } = await file.stat();
+      const user = process.geteuid?.();
+      const isPrivate = user === undefined || ((mode & 0o077) === 0 && (uid === user || uid === 0));
+      if ((mode & constants.S_IFMT) !== constants.S_IFREG || !isPrivate)
+        throw new Error("the key file must be a file that its owner alone can read (mode 0600)");
+      if (size > MOST_BYTES) throw new Error("the key file holds more than a key");
+      return await file.readFile();
+    } finally {
+      await file.close();
+    }
+  });
+}
