@@ -15,6 +15,7 @@ Usage
   ambit pdp serve            serve the decision point to other processes
   ambit approvals            see what waits for a person, and answer
   ambit revoke SCOPE [ID]    stop what was given out so far
+  ambit vault                the credentials of end services: put them in, list, rotate and remove them
   ambit state migrate        bring the state that decision points share up to date
   ambit --help               show this text; \`ambit COMMAND --help\` tells more
   ambit --version

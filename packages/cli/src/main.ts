@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { askHidden } from "./ask-hidden.ts";
 import { run } from "./run.ts";
 
 const { stdout, stderr } = process;
@@ -28,6 +29,11 @@ process.exitCode = await run(process.argv.slice(2), {
   onReload: (reload) => {
     process.on("SIGHUP", reload);
     return () => process.off("SIGHUP", reload);
+  },
+  // Opening stdin to see what it is does not keep the process alive.
+  get askHidden() {
+    const { stdin } = process;
+    return stdin.isTTY && stderr.isTTY ? (question: string) => askHidden(question, stdin, stderr) : undefined;
   },
   hasColours: stdout.isTTY && stdout.hasColors(),
   columns: stdout.isTTY && stdout.columns > 0 ? stdout.columns : undefined,

@@ -18,6 +18,7 @@ import { REPORT_HELP } from "./report/help.ts";
 import { REVOKE_HELP } from "./revoke/help.ts";
 import { STATE_HELP } from "./state/help.ts";
 import type { Terminal } from "./terminal.ts";
+import { VAULT_HELP } from "./vault/help.ts";
 import { VERIFY_HELP } from "./verify/help.ts";
 import { WHY_HELP } from "./why/help.ts";
 
@@ -44,6 +45,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["approvals", { help: APPROVALS_HELP, run: async (args, terminal) => (await import("./approvals/approvals.ts")).approvals(args, terminal), refuses: true }],
   ["revoke", { help: REVOKE_HELP, run: async (args, terminal) => (await import("./revoke/revoke.ts")).revoke(args, terminal), refuses: true }],
   ["state", { help: STATE_HELP, run: async (args, terminal) => (await import("./state/state.ts")).state(args, terminal), refuses: true }],
+  ["vault", { help: VAULT_HELP, run: async (args, terminal) => (await import("./vault/vault.ts")).vault(args, terminal), refuses: true }],
   ["report", { help: REPORT_HELP, run: async (args, terminal) => (await import("./report/report.ts")).report(args, terminal), refuses: true }],
 ]);
 

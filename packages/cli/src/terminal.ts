@@ -5,6 +5,8 @@ export interface Terminal {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly stdin: AsyncIterable<Uint8Array>;
+  /** Asks a person for something that is not shown while they type it; absent where there is none to ask. Rejects with `cancelled`. */
+  readonly askHidden?: ((question: string) => Promise<Buffer>) | undefined;
   /** Whether what `out` gets is shown in colours: never in a file or a pipe. */
   readonly hasColours: boolean;
   /** Characters in a line of what `out` goes to; absent where lines have no end. */

@@ -11,7 +11,7 @@ function ambit(...args: readonly string[]): { readonly status: number | null; re
 
 describe("ambit", () => {
   test("helps", () => {
-    for (const command of [[], ["init"], ["keys"], ["mint"], ["attenuate"], ["inspect"], ["verify"], ["why"], ["report"], ["doctor"]]) {
+    for (const command of [[], ["init"], ["keys"], ["mint"], ["attenuate"], ["inspect"], ["verify"], ["why"], ["report"], ["doctor"], ["vault"]]) {
       const { status, stdout, stderr } = ambit(...command, "--help");
       expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
       const [first = "init"] = command;
@@ -34,6 +34,7 @@ describe("ambit", () => {
     [["inspect"]],
     [["verify"]],
     [["doctor"]],
+    [["vault"]],
     [["init"]],
     [["init", "--frobnicate"]],
     [["init", "--tools"]],

@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { isIdentifier } from "@ambit/core";
 import { reasonOf, usageError } from "../cli-error.ts";
+import { splitCommand } from "../input/split-command.ts";
 
 /** Where the tools are described. */
 export type Source =
@@ -84,7 +85,7 @@ function sourceOf(values: Values): Source {
   if ([mcp, url, tools, app].filter((value) => value !== undefined).length !== 1)
     throw usageError("give one of `--app`, `--mcp`, `--mcp-url`, `--tools` and `--observed`");
   if (env.length > 0 && mcp === undefined) throw usageError("`--env` is for `--mcp`");
-  if (mcp !== undefined) return { kind: "mcp-command", command: splitCommand(mcp), passedEnv: env };
+  if (mcp !== undefined) return { kind: "mcp-command", command: splitCommand(mcp, "mcp"), passedEnv: env };
   if (app !== undefined) return { kind: "app", path: app };
   return url === undefined ? { kind: "file", path: tools ?? "" } : { kind: "mcp-url", url: httpUrl(url) };
 }
@@ -93,13 +94,4 @@ function httpUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) throw usageError("`--mcp-url` must be an http or https address");
   return url;
-}
-
-/** Words as a shell has them, with quotes and without everything else: the command is started without a shell. */
-function splitCommand(text: string): readonly [string, ...string[]] {
-  const words = [...text.matchAll(/(?:[^\s"']|"[^"]*"|'[^']*')+/g)].map(([word]) => word.replaceAll(/"([^"]*)"|'([^']*)'/g, "$1$2"));
-  if (/["']/.test(text.replaceAll(/"[^"]*"|'[^']*'/g, ""))) throw usageError("`--mcp` has a quote that is not closed");
-  const [first, ...rest] = words;
-  if (first === undefined || first === "") throw usageError("`--mcp` must be a command");
-  return [first, ...rest];
 }

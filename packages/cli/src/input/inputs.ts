@@ -5,6 +5,8 @@ import type { Terminal } from "../terminal.ts";
 
 /** What commands are given to read: files, `-` for stdin (once), and JSON on the command line. */
 export interface Inputs {
+  /** Bytes of a file. Refuses (`file_unreadable`) what is missing or larger than `mostBytes`. */
+  bytes(path: string, mostBytes: number): Promise<Buffer>;
   /** Text of a file. Refuses (`file_unreadable`) what is missing, larger than `mostBytes` or not UTF-8. */
   text(path: string, mostBytes?: number): Promise<string>;
   /** JSON of a file. Refuses (`file_malformed`) what is none; what it says of a secret file does not quote it. */
@@ -25,20 +27,26 @@ export function createInputs(terminal: Terminal): Inputs {
     return terminal.stdin;
   };
 
-  const text = async (path: string, mostBytes = MEGABYTE): Promise<string> => {
+  const bytes = async (path: string, mostBytes: number): Promise<Buffer> => {
     const chunks = chunksOf(path);
-    const bytes = await bytesOf(chunks, mostBytes).catch((cause: unknown) => {
+    const found = await bytesOf(chunks, mostBytes).catch((cause: unknown) => {
       throw fileError("unreadable", `\`${path}\` cannot be read (${codeOf(cause)})`);
     });
-    if (bytes === undefined) throw fileError("unreadable", `\`${path}\` is larger than ${mostBytes} bytes`);
+    if (found === undefined) throw fileError("unreadable", `\`${path}\` is larger than ${mostBytes} bytes`);
+    return found;
+  };
+
+  const text = async (path: string, mostBytes = MEGABYTE): Promise<string> => {
+    const found = await bytes(path, mostBytes);
     try {
-      return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+      return new TextDecoder("utf-8", { fatal: true }).decode(found);
     } catch {
       throw fileError("unreadable", `\`${path}\` is not UTF-8 text`);
     }
   };
 
   return {
+    bytes,
     text,
     json: async (path, { mostBytes, isSecret = false } = {}) => parseJson(await text(path, mostBytes), `\`${path}\``, isSecret),
     jsonOrFile: async (value, option) =>

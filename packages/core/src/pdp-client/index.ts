@@ -15,3 +15,7 @@ export { problem, type Problem, type ProblemCode } from "./wire/problem.ts";
 export { termsAnswer, type NamedTool, type TermsOnWire } from "./wire/terms.ts";
 export type { Done, IssuedOnWire, IssueOnWire } from "./wire/answers.ts";
 export type { BeginQuestion, DecideQuestion, EndQuestion, RedeemQuestion, RevokeQuestion, SettleQuestion, Shown } from "./wire/messages.ts";
+
+// Its HTTP, for clients of other services.
+export { createTransport, type Exchanged, type Question, type Transport, type TransportOptions } from "./exchange.ts";
+export { checkedUrl, whole } from "./options.ts";

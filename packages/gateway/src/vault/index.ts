@@ -17,3 +17,7 @@ export { eitherKey, type KeyWrapper } from "./key-wrapper.ts";
 export { keyFile } from "./key-file.ts";
 export { keyProgram } from "./key-program.ts";
 export { passphrase, type PassphraseOptions } from "./passphrase.ts";
+
+// A server.
+export { openBao, type OpenBao } from "./open-bao/open-bao.ts";
+export type { BaoAuth, BaoSecret, OpenBaoOptions, TextSource } from "./open-bao/options.ts";

@@ -1,17 +1,30 @@
+import { unavailable } from "./unavailable.ts";
 import type { Lease } from "./vault.ts";
 
-/** A lease that zeros its value first and then lets go, once, however often it is disposed of. */
-export function createLease({
-  value,
-  release = async () => {},
-  ...rest
-}: Pick<Lease, "value" | "version" | "expiresAt"> & { readonly release?: () => Promise<void> }): Lease {
-  let disposing: Promise<void> | undefined;
+export interface Leased {
+  readonly value: Uint8Array;
+  readonly version: number;
+  readonly expiresAt?: (() => number | undefined) | undefined;
+  readonly renew?: (() => Promise<void>) | undefined;
+  /** Gives back what was made for this lease. */
+  readonly release?: (() => Promise<void>) | undefined;
+}
+
+/** A lease that zeros its value first and gives it back then, once, however often it is disposed of. */
+export function createLease({ value, version, expiresAt, renew, release }: Leased): Lease {
+  let released: Promise<void> | undefined;
   const lease = {
-    ...rest,
+    version,
+    get expiresAt() {
+      return expiresAt?.();
+    },
+    renew: async () => {
+      if (released !== undefined) throw unavailable("the lease is over");
+      await renew?.();
+    },
     [Symbol.asyncDispose]: () => {
       value.fill(0);
-      return (disposing ??= release());
+      return (released ??= release?.() ?? Promise.resolve());
     },
   };
   // INVARIANT I10: not enumerable, or whoever logs or copies a lease would log or copy the secret.

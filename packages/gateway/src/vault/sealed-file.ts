@@ -61,7 +61,7 @@ export function sealedFile({ path, key, minimumVersion = 0, now = Date.now }: Se
         value.fill(0);
         throw unavailable("nobody waits for the secret any more");
       }
-      return createLease({ value, version: row.version, expiresAt: undefined });
+      return createLease({ value, version: row.version });
     },
     list: async () => {
       const { version, rows } = await store.read();

@@ -19,6 +19,8 @@ export interface Lease extends AsyncDisposable {
   readonly version: number;
   /** Milliseconds since the epoch after which the end service takes it no more, where anybody knows that. */
   readonly expiresAt: number | undefined;
+  /** Asks for more time, where there is an end; `expiresAt` says what came of it. Rejects with `credential_unavailable`. */
+  renew(): Promise<void>;
 }
 
 /** Where the credentials of end services are. */
