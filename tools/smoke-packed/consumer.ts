@@ -8,6 +8,7 @@ import * as cedar from "@ambit/pdp/cedar";
 import { protect as protectAiSdk } from "@ambit/ai-sdk";
 import { protect as protectLangChain } from "@ambit/langchain";
 import { protect as protectMcp } from "@ambit/mcp";
+import { sealedFile } from "@ambit/gateway/vault";
 import { inferManifest } from "@ambit/cli/infer";
 
 const readNote = {
@@ -59,6 +60,6 @@ assert.equal(late.refused?.refusal.code, "envelope_revoked");
 assert.deepEqual(ran, ["read_note n1"]);
 const log = verifyLog(await (await import("node:fs/promises")).readFile("decisions.jsonl", "utf8"));
 assert.ok(log.intact);
-for (const part of [protectAiSdk, protectLangChain, protectMcp, inferManifest]) assert.equal(typeof part, "function");
+for (const part of [protectAiSdk, protectLangChain, protectMcp, sealedFile, inferManifest]) assert.equal(typeof part, "function");
 for (const part of [graph, cedar]) assert.equal(typeof part, "object");
 console.log(`a permit, a deny and ${log.records.length} records, from the packed packages`);

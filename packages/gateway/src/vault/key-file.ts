@@ -1,6 +1,5 @@
-import { constants } from "node:fs";
-import { open } from "node:fs/promises";
 import type { KeyWrapper } from "./key-wrapper.ts";
+import { openRegular } from "./open-regular.ts";
 import { secretKey } from "./secret-key.ts";
 
 const MOST_BYTES = 64;
@@ -11,14 +10,12 @@ const MOST_BYTES = 64;
  */
 export function keyFile(path: string): KeyWrapper {
   return secretKey(async () => {
-    // Without a wait for whoever writes into a pipe.
-    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const file = await openRegular(path);
     try {
       const { mode, uid, size } = await file.stat();
       const user = process.geteuid?.();
       const isPrivate = user === undefined || ((mode & 0o077) === 0 && (uid === user || uid === 0));
-      if ((mode & constants.S_IFMT) !== constants.S_IFREG || !isPrivate)
-        throw new Error("the key file must be a file that its owner alone can read (mode 0600)");
+      if (!isPrivate) throw new Error("the key file must be one that its owner alone can read (mode 0600)");
       if (size > MOST_BYTES) throw new Error("the key file holds more than a key");
       return await file.readFile();
     } finally {

@@ -1,4 +1,6 @@
 import { AmbitError } from "@ambit/core";
+import { whole } from "@ambit/core/pdp-client";
+import { inTime } from "./in-time.ts";
 import type { KeyWrapper } from "./key-wrapper.ts";
 import { createLease } from "./lease.ts";
 import { entryOf, openRow, rewrapRow, sealRow, type Row } from "./row.ts";
@@ -16,6 +18,8 @@ export interface SealedFileOptions {
    * telling; a running process tells itself. @defaultValue 0
    */
   readonly minimumVersion?: number | undefined;
+  /** Milliseconds for one lease; a key that is asked of a person or derived may be there by the next one. @defaultValue 10,000 */
+  readonly deadline?: number | undefined;
   /** The clock, in milliseconds since the epoch. @defaultValue `Date.now` */
   readonly now?: (() => number) | undefined;
 }
@@ -31,9 +35,9 @@ const MOST_BYTES = 65_536;
  * The file is read for each lease, so that what another process changed counts at once. Processes may change it at the same time; each change is there wholly or not
  * at all, whenever they end.
  */
-export function sealedFile({ path, key, minimumVersion = 0, now = Date.now }: SealedFileOptions): SealedFile {
-  if (!Number.isSafeInteger(minimumVersion) || minimumVersion < 0) throw new AmbitError("option_invalid", "`minimumVersion` must be a whole number");
-  const store = createStore({ path, key, minimumVersion });
+export function sealedFile({ path, key, now = Date.now, ...options }: SealedFileOptions): SealedFile {
+  const deadline = whole(options.deadline ?? 10_000, "deadline", 1, 600_000);
+  const store = createStore({ path, key, minimumVersion: whole(options.minimumVersion ?? 0, "minimumVersion", 0, Number.MAX_SAFE_INTEGER) });
 
   /** Replaces the row of a name with what `edit` makes of it; `undefined` removes it. */
   const change = async (name: SecretName, edit: (row: Row | undefined, version: number) => Promise<Row | undefined>): Promise<Row | undefined> => {
@@ -51,17 +55,15 @@ export function sealedFile({ path, key, minimumVersion = 0, now = Date.now }: Se
   return Object.freeze<SealedFile>({
     lease: async (asked, { version, signal } = {}) => {
       const name = checkedName(asked, "credential_unavailable");
-      const row = (await store.read()).rows.find((other) => isSameName(other, name));
-      if (row === undefined) throw unavailable("the vault has no such secret");
-      if (version !== undefined && version !== row.version) throw unavailable("the vault has no such version of the secret");
-      const value = await openRow(row, store.key()).catch((cause: unknown) => {
-        throw unavailable("the secret does not open: it is damaged, or was sealed as another one", { cause });
+      return inTime(deadline, signal, async () => {
+        const row = (await store.read()).rows.find((other) => isSameName(other, name));
+        if (row === undefined) throw unavailable("the vault has no such secret");
+        if (version !== undefined && version !== row.version) throw unavailable("the vault has no such version of the secret");
+        const value = await openRow(row, store.key()).catch((cause: unknown) => {
+          throw unavailable("the secret does not open: it is damaged, or was sealed as another one", { cause });
+        });
+        return createLease({ value, version: row.version });
       });
-      if (signal?.aborted === true) {
-        value.fill(0);
-        throw unavailable("nobody waits for the secret any more");
-      }
-      return createLease({ value, version: row.version });
     },
     list: async () => {
       const { version, rows } = await store.read();

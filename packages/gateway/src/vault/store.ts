@@ -1,8 +1,8 @@
-import { open } from "node:fs/promises";
 import { AmbitError } from "@ambit/core";
 import { alone } from "./alone.ts";
 import { decode, encode, MOST_CHARACTERS, NOTHING, type Contents } from "./contents.ts";
 import type { KeyWrapper } from "./key-wrapper.ts";
+import { openRegular } from "./open-regular.ts";
 import { unavailable } from "./unavailable.ts";
 import { writeWhole } from "./write-whole.ts";
 
@@ -70,7 +70,7 @@ export function createStore({ path, key: first, minimumVersion }: StoreOptions):
 
 async function textOf(path: string): Promise<string | undefined> {
   try {
-    const file = await open(path, "r");
+    const file = await openRegular(path);
     try {
       if ((await file.stat()).size > MOST_CHARACTERS) throw new Error("it is larger than a vault");
       return await file.readFile("latin1");

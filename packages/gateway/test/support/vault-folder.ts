@@ -47,3 +47,8 @@ export async function valueOf(vault: Vault, name: SecretName = CRM): Promise<str
 }
 
 export const UNAVAILABLE = { code: "credential_unavailable" } as const;
+
+/** What each of several things rejects with that go on at the same time; `undefined` for what does not. */
+export function errorsOf(...work: readonly Promise<unknown>[]): Promise<readonly unknown[]> {
+  return Promise.all(work.map((one) => one.then(() => undefined).catch((error: unknown) => error)));
+}

@@ -194,6 +194,23 @@ describe("the rotation of a key", () => {
   });
 });
 
+test("a key that opens one secret wrongly, and everything else, gets none", async () => {
+  await there.open().set(CRM, bytes("hunter2"));
+  const next = keyFile(await there.newKey());
+  let unwrapped = 0;
+  const key = { wrap: next.wrap, unwrap: async (wrapped: string) => (unwrapped++ === 0 ? new Uint8Array(32) : next.unwrap(wrapped)) };
+  await expect(there.open().rotateKey(key)).rejects.toMatchObject(UNAVAILABLE);
+  expect(await valueOf(there.open())).toBe("hunter2");
+});
+
+test("a key that cannot open the list does not get it, even when it is empty", async () => {
+  await there.open().set(CRM, bytes("hunter2"));
+  await there.open().remove(CRM);
+  const key = { ...keyFile(await there.newKey()), unwrap: async () => new Uint8Array(32) };
+  await expect(there.open().rotateKey(key)).rejects.toMatchObject(UNAVAILABLE);
+  expect((await there.open().list()).version).toBe(2);
+});
+
 test("a key management service is two functions, and no key that it was given or gave out is left behind", async () => {
   const keys: Uint8Array[] = [];
   const inService = keyFile(there.keyPath);

@@ -1,10 +1,11 @@
+import { spawnSync } from "node:child_process";
 import { readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { sealedFile, type SecretName } from "@ambit/gateway/vault";
-import { bytes, CRM, UNAVAILABLE, valueOf, vaultFolder, type VaultFolder } from "../support/vault-folder.ts";
+import { sealedFile, type KeyWrapper, type SecretName } from "@ambit/gateway/vault";
+import { bytes, CRM, errorsOf, UNAVAILABLE, valueOf, vaultFolder, type VaultFolder } from "../support/vault-folder.ts";
 
 let there: VaultFolder;
 beforeEach(async () => {
@@ -97,6 +98,28 @@ describe("a vault in a file", () => {
     expect((await vault.list()).version).toBe(2);
   });
 
+  test("gives nothing after the deadline, and zeros what comes then", async () => {
+    await there.open().set(CRM, bytes("hunter2"));
+    let answer = (): void => {};
+    const given: Uint8Array[] = [];
+    const slow: KeyWrapper = {
+      ...there.key,
+      unwrap: async (wrapped) => {
+        await new Promise<void>((resolve) => (answer = resolve));
+        const key = await there.key.unwrap(wrapped);
+        given.push(key);
+        return key;
+      },
+    };
+    await expect(there.open({ key: slow, deadline: 50 }).lease(CRM)).rejects.toMatchObject(UNAVAILABLE);
+    const leaving = new AbortController();
+    const leased = errorsOf(there.open({ key: slow }).lease(CRM, { signal: leaving.signal }));
+    leaving.abort();
+    expect(await leased).toEqual([expect.objectContaining(UNAVAILABLE)]);
+    answer();
+    await expect.poll(() => given.map((key) => key.every((byte) => byte === 0))).toEqual([true]);
+  });
+
   test("gives nothing to whoever has given up", async () => {
     await there.open().set(CRM, bytes("hunter2"));
     await expect(there.open().lease(CRM, { signal: AbortSignal.abort() })).rejects.toMatchObject(UNAVAILABLE);
@@ -123,6 +146,8 @@ describe("a vault that is not there, or not the latest", () => {
   test("gives nothing", async () => {
     await expect(there.open().lease(CRM)).rejects.toMatchObject(UNAVAILABLE);
     await expect(sealedFile({ path: there.folder, key: there.key }).lease(CRM)).rejects.toMatchObject(UNAVAILABLE);
+    if (process.platform !== "win32") spawnSync("mkfifo", [join(there.folder, "pipe")]);
+    await expect(sealedFile({ path: join(there.folder, "pipe"), key: there.key }).lease(CRM)).rejects.toMatchObject(UNAVAILABLE);
     await expect(sealedFile({ path: join(there.folder, "no", "vault"), key: there.key }).set(CRM, bytes("x"))).rejects.toMatchObject(UNAVAILABLE);
   });
 
@@ -199,8 +224,8 @@ describe("names", () => {
 
   test.each(NO_NAMES.flatMap((bad) => (["tenant", "connector", "id"] as const).map((part) => [part, bad] as const)))("refuse the %s %j", async (part, bad) => {
     const [name, vault] = [{ ...CRM, [part]: bad }, there.open()];
-    for (const changing of [vault.set(name, bytes("x")), vault.remove(name), vault.rotateDataKey(name)])
-      await expect(changing).rejects.toMatchObject({ code: "option_invalid" });
+    for (const error of await errorsOf(vault.set(name, bytes("x")), vault.remove(name), vault.rotateDataKey(name)))
+      expect(error).toMatchObject({ code: "option_invalid" });
     await expect(vault.lease(name)).rejects.toMatchObject(UNAVAILABLE);
   });
 });

@@ -1,8 +1,9 @@
 import { AmbitError } from "@ambit/core";
 import { checkedUrl, createTransport, whole } from "@ambit/core/pdp-client";
+import { inTime } from "../in-time.ts";
 import { checkedName, type SecretName } from "../secret-name.ts";
 import { unavailable } from "../unavailable.ts";
-import type { Lease, Vault } from "../vault.ts";
+import type { Vault } from "../vault.ts";
 import { checkedNamespace, checkedPath, type BaoSecret, type OpenBaoOptions } from "./options.ts";
 import { createRevocations } from "./revocations.ts";
 import { createTakeOut } from "./secrets.ts";
@@ -53,11 +54,10 @@ export function openBao(options: OpenBaoOptions): OpenBao {
   return Object.freeze<OpenBao>({
     lease: async (asked, { version, signal } = {}) => {
       const name = checkedName(asked, "credential_unavailable");
-      const late = AbortSignal.any([AbortSignal.timeout(deadline), ...(signal === undefined ? [] : [signal])]);
       try {
         const secret = secretAt(name);
         if (secret === undefined) throw unavailable("the vault has no such secret");
-        return await before(late, () => takeOut(secret, version, late));
+        return await inTime(deadline, signal, (late) => takeOut(secret, version, late));
       } catch (error) {
         throw AmbitError.isInstance(error) && error.code === "credential_unavailable" ? error : unavailable("the vault cannot be asked", { cause: error });
       }
@@ -70,24 +70,4 @@ export function openBao(options: OpenBaoOptions): OpenBao {
 /** INVARIANT I12: three parts that have no slash, each a part of the path. */
 function defaultPlace({ tenant, connector, id }: SecretName): BaoSecret {
   return { kind: "kv", mount: "secret", path: checkedPath([tenant, connector, id], "credential_unavailable"), field: "value" };
-}
-
-/** The lease, or that it was too late: then it is disposed of as soon as it is there. */
-async function before(signal: AbortSignal, takeOut: () => Promise<Lease>): Promise<Lease> {
-  const tooLate = unavailable("the vault's server did not answer in time");
-  if (signal.aborted) throw tooLate;
-  const taking = takeOut();
-  let giveUp = (): void => {};
-  const aborted = new Promise<never>((_, reject) => {
-    giveUp = () => reject(tooLate);
-    signal.addEventListener("abort", giveUp, { once: true });
-  });
-  try {
-    return await Promise.race([taking, aborted]);
-  } catch (error) {
-    if (error === tooLate) void taking.then((lease) => lease[Symbol.asyncDispose]()).catch(() => undefined);
-    throw error;
-  } finally {
-    signal.removeEventListener("abort", giveUp);
-  }
 }

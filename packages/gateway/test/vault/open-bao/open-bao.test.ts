@@ -83,6 +83,15 @@ describe("secrets of the KV engine", () => {
     expect((await vault.lease(CRM)).expiresAt).toBe(server.now + 5000);
   });
 
+  test("of another version than the one that was asked for are refused, whoever answers so", async () => {
+    const { server, open } = await scene();
+    server.putSecret("tenant_acme/crm/api_key", { value: "hunter3" });
+    const text = JSON.stringify({ data: { data: { value: "hunter3" }, metadata: { version: 2, deletion_time: "" } } });
+    server.instead = ({ path }) => (path === KV_PATH ? { status: 200, text } : undefined);
+    await expect(open().lease(CRM, { version: 1 })).rejects.toMatchObject(UNAVAILABLE);
+    expect(await valueOf(open())).toBe("hunter3");
+  });
+
   test("are one field, or all of them as JSON", async () => {
     const { open } = await scene();
     const at = (field?: string) => open({ secretAt: () => ({ kind: "kv", mount: "secret", path: "tenant_acme/crm/api_key", field }) });
