@@ -1,6 +1,6 @@
 import { own, type AmbitError, type JsonObject } from "@ambit/core";
 import { unavailable } from "../unavailable.ts";
-import { textOf, type BaoAuth } from "./options.ts";
+import { textOf, type BaoAuth, type TextSource } from "./options.ts";
 import { bodyOf, millisecondsIn, objectIn, type BaoQuestion, type BaoServer } from "./server.ts";
 import { unwrap } from "./wrapping.ts";
 
@@ -30,8 +30,19 @@ export interface SessionOptions {
   readonly now: () => number;
 }
 
+export function createSession({ auth, ...options }: SessionOptions): Session {
+  return auth.kind === "token" ? withToken(auth.token, options.server) : withLogin({ auth, ...options });
+}
+
+function withToken(token: TextSource, server: BaoServer): Session {
+  return Object.freeze<Session>({
+    ask: async (question, signal) => ({ body: bodyOf(await server.ask({ ...question, token: await textOf(token) }, signal)), until: Infinity }),
+    end: async () => {}, // it is somebody else's
+  });
+}
+
 /** Logs in when a token is needed, once for all who wait; renews it in the second half of its life; logs in anew when it is not taken any more. */
-export function createSession({ server, auth, deadline, onProblem, now }: SessionOptions): Session {
+function withLogin({ server, auth, deadline, onProblem, now }: SessionOptions & { readonly auth: Exclude<BaoAuth, { readonly kind: "token" }> }): Session {
   let known: Token | undefined;
   let refreshing: Promise<Token> | undefined;
 
@@ -49,8 +60,7 @@ export function createSession({ server, auth, deadline, onProblem, now }: Sessio
       const body = { role: auth.role, jwt: await textOf(auth.jwt) };
       return tokenIn(bodyOf(await server.ask({ method: "POST", path: `auth/${auth.mount ?? "jwt"}/login`, body }, signal)), askedAt);
     }
-    const createdAt = auth.kind === "wrapped" ? auth.createdAt : undefined;
-    return tokenIn(await unwrap({ server, onProblem }, await textOf(auth.token), createdAt ?? "auth/token/create", signal), askedAt);
+    return tokenIn(await unwrap({ server, onProblem }, await textOf(auth.token), auth.createdAt ?? "auth/token/create", signal), askedAt);
   };
 
   const renew = async ({ token }: Token, signal: AbortSignal): Promise<Token> => {
@@ -71,7 +81,6 @@ export function createSession({ server, auth, deadline, onProblem, now }: Sessio
   };
 
   const current = async (): Promise<Token> => {
-    if (auth.kind === "token") return { token: await textOf(auth.token), expiresAt: Infinity, renewAt: Infinity, isRenewable: false };
     if (known !== undefined && now() < known.renewAt) return known;
     refreshing ??= refresh().finally(() => (refreshing = undefined));
     return (known = await refreshing);
