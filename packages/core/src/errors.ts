@@ -44,6 +44,8 @@ export type RefusalCode =
   | "grant_invalid"
   | "grant_replayed"
   | "credential_unavailable"
+  | "egress_refused"
+  | "upstream_unavailable"
   | "call_aborted";
 
 /** What is wrong with something a person wrote: configuration, manifest, policy, an option. */

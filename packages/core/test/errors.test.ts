@@ -45,6 +45,8 @@ const REFUSALS = {
   grant_invalid: 1,
   grant_replayed: 1,
   credential_unavailable: 1,
+  egress_refused: 1,
+  upstream_unavailable: 1,
   call_aborted: 1,
 } as const;
 
@@ -55,7 +57,7 @@ describe("codes", () => {
     expectTypeOf<keyof typeof REFUSALS>().toEqualTypeOf<RefusalCode>();
     expectTypeOf<keyof typeof CONFIGURATION>().toEqualTypeOf<ConfigCode>();
     expectTypeOf<ErrorCode>().toEqualTypeOf<RefusalCode | ConfigCode>();
-    expect(Object.keys(REFUSALS)).toHaveLength(43);
+    expect(Object.keys(REFUSALS)).toHaveLength(45);
     expect(Object.keys({ ...REFUSALS, ...CONFIGURATION }).every((code) => /^[a-z]+(_[a-z]+)+$/.test(code))).toBe(true);
   });
 });

@@ -70,6 +70,8 @@ const CHANGES: { readonly [code in RefusalCode]: Change } = {
   grant_invalid: () => "ask again, and run the call at once, with exactly the arguments that were decided",
   grant_replayed: () => "ask for it as a call of its own, with a new call id; a call runs once",
   credential_unavailable: () => "put the credential of the server into the vault of the gateway",
+  egress_refused: () => "have the operator of the gateway look at the connector: its origins, the addresses that it may reach, its headers and limits",
+  upstream_unavailable: () => "bring the end service back and make the call again; look first whether it has run already",
   call_aborted: () => "make the call again if it is still wanted; whoever asked had given up",
 };
 
