@@ -1,6 +1,6 @@
 import type { Escape } from "./escapes.ts";
 import type { Search } from "./search.ts";
-import { beginOf, endOf, unescape, unitBefore, type View } from "./views.ts";
+import { beginOf, unescape, unitBefore, type View } from "./views.ts";
 
 /** What stands where a secret stood. Plain ASCII that needs no escape in JSON, HTML or a URL's path. */
 export const MARK = "[redacted]";
@@ -62,13 +62,11 @@ function look(text: Uint8Array, isLast: boolean, search: Search, escapes: readon
   const lookAt = (view: View, depth: number): void => {
     views.push(view);
     const hits = search(view.bytes, isLast);
-    for (const [from, to] of hits.spans) spans.push([beginOf(view, from), endOf(view, to)]);
+    for (const [from, to] of hits.spans) spans.push([beginOf(view, from), beginOf(view, to)]);
     settled = Math.min(settled, beginOf(view, hits.open));
     for (const escape of depth === 0 ? [] : escapes) {
       const undone = unescape(view, escape, isLast);
-      if (undone === undefined) continue;
-      settled = Math.min(settled, undone.open);
-      lookAt(undone, depth - 1);
+      if (undone !== undefined) lookAt(undone, depth - 1);
     }
   };
   lookAt({ bytes: text, origins: undefined }, DEPTH);

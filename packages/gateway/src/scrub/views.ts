@@ -3,12 +3,12 @@ import type { Escape } from "./escapes.ts";
 /** A text as somebody reads it who undoes escape sequences. */
 export interface View {
   readonly bytes: Uint8Array;
-  /** Where each byte comes from in the text, and at the end the length of the text; `undefined` when the view is the text. */
+  /** Where in the text each byte begins, and at last where the view ends; `undefined` when the view is the text. */
   readonly origins: Uint32Array | undefined;
 }
 
-/** The view that undoes `escape`, of a view; `undefined` when there is nothing to undo. A sequence that is cut off is left out: `open` says where it begins. */
-export function unescape(view: View, escape: Escape, isLast: boolean): (View & { readonly open: number }) | undefined {
+/** The view that undoes `escape`, of a view; `undefined` when there is nothing to undo. A sequence that is cut off is left out; the view ends where it begins. */
+export function unescape(view: View, escape: Escape, isLast: boolean): View | undefined {
   const { bytes } = view;
   const first = firstUnit(bytes, escape, isLast);
   if (first === -1) return undefined;
@@ -33,9 +33,8 @@ export function unescape(view: View, escape: Escape, isLast: boolean): (View & {
     }
     at = unit.end;
   }
-  const open = beginOf(view, at);
-  origins[length] = open;
-  return { bytes: undone.subarray(0, length), origins: origins.subarray(0, length + 1), open };
+  origins[length] = beginOf(view, at);
+  return { bytes: undone.subarray(0, length), origins: origins.subarray(0, length + 1) };
 }
 
 function firstUnit(bytes: Uint8Array, { lead, read }: Escape, isLast: boolean): number {
@@ -46,17 +45,9 @@ function firstUnit(bytes: Uint8Array, { lead, read }: Escape, isLast: boolean): 
   return -1;
 }
 
-/** Where in the text the byte `at` of a view begins. */
+/** Where in the text the byte `at` of a view begins, and the one before it ends. */
 export function beginOf({ origins }: View, at: number): number {
   return origins === undefined ? at : (origins[at] as number);
-}
-
-/** Where in the text the byte before `to` of a view ends: all of what it was written as, also when that stands for more bytes. */
-export function endOf({ origins }: View, to: number): number {
-  if (origins === undefined) return to;
-  let end = to;
-  while (end < origins.length - 1 && origins[end] === origins[to - 1]) end++;
-  return origins[end] ?? 0;
 }
 
 /** `at`, or where the unit begins that it would cut. */

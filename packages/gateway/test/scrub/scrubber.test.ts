@@ -101,6 +101,13 @@ describe("a secret", () => {
     expect(itself.text("abababab abababab")).toBe(`${MARK} ${MARK}`);
   });
 
+  it("is read as the whole is read where the held back piece begins within an escape sequence", async () => {
+    using scrubber = createScrubber([Buffer.from('n"yabcdef'), Buffer.from('\\n\\"zzzz')]);
+    const text = Buffer.from('aa\\\\n\\"yabcdef.');
+    expect(scrubber.text(text.toString())).toBe(`aa\\\\${MARK}.`);
+    expect((await streamed(scrubber, text, [7])).toString()).toBe(`aa\\\\${MARK}.`);
+  });
+
   it("that never ends in a stream holds back no more than itself", async () => {
     using scrubber = createScrubber([Buffer.from("aaaaaaaa")]);
     const { readable, writable } = scrubber.stream();
