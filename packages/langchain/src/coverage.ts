@@ -21,13 +21,14 @@ interface Shape {
   readonly graphId?: unknown;
   /** Of a compiled graph. */
   readonly builder?: { readonly nodes?: Readonly<Record<string, { readonly runnable?: unknown; readonly subgraphs?: unknown }>> };
+  readonly nodes?: Readonly<Record<string, { readonly cachePolicy?: unknown }>>;
 }
 
 function itemsOf(part: unknown, gate: Point | undefined, seen: Set<unknown>): readonly CoverageItem[] {
   if (typeof part !== "object" || part === null || seen.has(part)) return [];
   seen.add(part);
   if (Array.isArray(part)) return part.flatMap((each: unknown) => itemsOf(each, gate, seen));
-  const { options, graph, builder, tools, middleware, graphId } = part as Shape;
+  const { options, graph, builder, nodes: compiled, tools, middleware, graphId } = part as Shape;
   if (isTool(part)) return [itemOf(part, gate)];
   if (typeof graphId === "string") return [{ kind: "agent", name: graphId, note: "it runs elsewhere" }];
   const list = listOf(middleware);
@@ -36,9 +37,10 @@ function itemsOf(part: unknown, gate: Point | undefined, seen: Set<unknown>): re
   const own = [...listOf(tools), ...list.flatMap((each) => listOf((each as Shape | null)?.tools))].flatMap((each) => itemsOf(each, inner, seen));
   // The tools of an agent are in its graph once more, where its middleware cannot be seen.
   if (options !== undefined) return [...itemsOf(options, gate, seen), ...itemsOf(graph, coveredBy(listOf(options.middleware).at(-1)), seen)];
-  const nodes = Object.entries(builder?.nodes ?? {}).flatMap(([name, { runnable, subgraphs }]) =>
-    [runnable, ...listOf(subgraphs)].flatMap((each) => (isGraph(each) ? agentOf(name, each, seen) : itemsOf(each, inner, seen))),
-  );
+  const nodes = Object.entries(builder?.nodes ?? {}).flatMap(([name, { runnable, subgraphs }]) => {
+    const items = [runnable, ...listOf(subgraphs)].flatMap((each) => (isGraph(each) ? agentOf(name, each, seen) : itemsOf(each, inner, seen)));
+    return compiled?.[name]?.cachePolicy === undefined ? items : items.map(cachedItem);
+  });
   return [...own, ...nodes];
 }
 
@@ -50,6 +52,11 @@ function agentOf(name: string, graph: unknown, seen: Set<unknown>): readonly Cov
   const agent: CoverageItem = { kind: "agent", name };
   const note = open.length === 0 ? "its start is not decided, its tools are" : `it can act by ${open.join(", ")}`;
   return [{ ...agent, ...(open.length === 0 ? { coveredBy: "langchain tool" } : {}), note }, ...items];
+}
+
+/** A node that is cached gives its answer again, to whoever comes with the same state, and nothing in it is called. */
+function cachedItem({ kind, name }: CoverageItem): CoverageItem {
+  return { kind, name, note: "its node has a `cachePolicy`, so the graph shows what it once answered without a call that anybody decides" };
 }
 
 function itemOf(tool: object, gate: Point | undefined): CoverageItem {

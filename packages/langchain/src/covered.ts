@@ -7,7 +7,11 @@ export type Point = "langchain tool" | "langchain hand-off" | "langchain middlew
 /** Marks a tool of which every call is decided. What LangChain tells its callbacks of a tool is its `toJSON()`, so that carries the mark, too, where nobody prints it. */
 export function covered<T extends object>(tool: T, by: Point): T {
   const { toJSON } = tool as { toJSON?(): object };
-  if (toJSON !== undefined) Object.defineProperty(tool, "toJSON", { value: () => mark(toJSON.call(tool), by) });
+  const markedJson = function (this: unknown): object {
+    const json = (toJSON as () => object).call(this);
+    return this === tool ? mark(json, by) : json; // not that of an heir
+  };
+  if (toJSON !== undefined) Object.defineProperty(tool, "toJSON", { value: markedJson });
   return mark(tool, by);
 }
 

@@ -55,8 +55,9 @@ const NOT_COVERED: Refused = {
 function gate(covered: ReadonlySet<unknown>, isAlone: boolean): AgentMiddleware<undefined, undefined, unknown, readonly []> {
   const middleware = createMiddleware({
     name: "ambit",
-    // What the provider executes never comes by here, so the model is not offered it.
-    wrapModelCall: (request, handler) => handler({ ...request, tools: request.tools.filter((tool) => covered.has(tool)) }),
+    // What the provider executes never comes by here, so the model is not offered it; `tools` among the settings of a model would take the place of these.
+    wrapModelCall: ({ modelSettings: { tools: _, ...modelSettings } = {}, ...request }, handler) =>
+      handler({ ...request, modelSettings, tools: request.tools.filter((tool) => covered.has(tool)) }),
     wrapToolCall: async (request, handler) => {
       const { tool, toolCall } = request;
       // Which of the two names the tool that runs depends on the version of LangChain.

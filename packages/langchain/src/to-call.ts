@@ -1,4 +1,4 @@
-import { definitionDigest, type EnvelopeSource, type ToolCall } from "@ambit/core";
+import { definitionDigest, randomText, type EnvelopeSource, type ToolCall } from "@ambit/core";
 import type { ToolRunnableConfig } from "@langchain/core/tools";
 import { toJsonSchema } from "@langchain/core/utils/json_schema";
 import type { ClientTool } from "./open-tool.ts";
@@ -9,11 +9,21 @@ export function toCall(envelope: EnvelopeSource, tool: ClientTool, input: unknow
     envelope,
     tool: tool.name,
     definition: definitionOf(tool),
-    arguments: isText(input) ? { input } : input,
-    callId: config?.toolCall?.id,
+    arguments: isCallWithin(config) ? CALL_WITHIN : isText(input) ? { input } : input,
+    // A model may leave the id out, and its call is still none of the application's own.
+    callId: config?.toolCall === undefined ? undefined : (config.toolCall.id ?? randomText()),
     turn: turnOf(config),
     signal: config?.signal,
   };
+}
+
+/** No arguments: what is asked about is on the record, and refused. */
+const CALL_WITHIN = "a call within the call";
+
+/** LangChain takes arguments that look like a call for a call, and answers under the id in them, which may be that of another call. */
+function isCallWithin(config: ToolRunnableConfig | undefined): boolean {
+  const args: unknown = config?.toolCall?.args;
+  return typeof args === "object" && args !== null && "type" in args && args.type === "tool_call";
 }
 
 /** What the tool's body gets of the arguments that were decided. */

@@ -1,7 +1,8 @@
+import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { AIMessage, HumanMessage, type BaseMessage } from "@langchain/core/messages";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { DynamicStructuredTool, StructuredTool, type ClientTool } from "@langchain/core/tools";
-import { Command, entrypoint, MemorySaver, MessagesAnnotation, Send, StateGraph, task as graphTask } from "@langchain/langgraph";
+import { Command, entrypoint, MemorySaver, MessagesAnnotation, Send, StateGraph, task as graphTask, type LangGraphRunnableConfig } from "@langchain/langgraph";
 import { createReactAgent, ToolNode } from "@langchain/langgraph/prebuilt";
 import { createHandoffTool, createSwarm } from "@langchain/langgraph-swarm";
 import { createDeepAgent } from "deepagents";
@@ -9,7 +10,7 @@ import { createAgent, createMiddleware, tool } from "langchain";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { z } from "zod";
 import { installTripwire, tripwire } from "../src/callbacks.ts";
-import { protect } from "../src/index.ts";
+import { coverage, protect } from "../src/index.ts";
 import { callingModel, refused, toolMessages, type Call } from "./support/agents.ts";
 import { deny, enforcement, fakePdp, permit } from "./support/fake-pdp.ts";
 
@@ -17,6 +18,7 @@ const schema = z.object({ id: z.string() });
 const args = { id: "k1" };
 const call: Call = { id: "call-1", name: "read", args };
 const toolCall = { ...call, type: "tool_call" as const };
+const FIRST_ONLY = { id: "o", type: "limit_records", properties: { pointer: "/records", max: 1 } } as const;
 const go = { messages: [new HumanMessage("go")] };
 const asking = () => ({ messages: [new AIMessage({ content: "", tool_calls: [toolCall] })] });
 
@@ -158,6 +160,109 @@ describe("a tool that nobody protected does not run past the tripwire, by", () =
     const [covered] = protect(pep, { tools: [read], envelope: task }).tools;
     await (Object.getPrototypeOf(covered) as ClientTool).invoke(args);
     expect(ran).toEqual([args]);
+  });
+});
+
+describe("what a hostile model says", () => {
+  test("does not answer for another call: arguments that are a call themselves are refused, on the record", async () => {
+    const pdp = fakePdp({ decide: async ({ context }) => (context.arguments["id"] === "no" ? deny() : permit()) });
+    const { pep, task } = await enforcement(pdp);
+    const { ran, read } = reader();
+    const { tools } = protect(pep, { tools: [read], envelope: task });
+    const within = { ...toolCall, id: "call-2" };
+    const calls = [
+      { ...toolCall, args: within },
+      { ...within, args: { id: "no" } },
+    ];
+    const { messages } = await new ToolNode(tools).invoke({ messages: [new AIMessage({ content: "", tool_calls: calls })] });
+    expect(messages).toEqual([refused("argument_not_allowed"), refused("policy_denied", "call-2")]);
+    expect(pdp.asked.map(({ context }) => context.refusal?.code)).toEqual(["argument_not_allowed", undefined]);
+    expect(ran).toEqual([]);
+  });
+
+  test.each([["call-1"], [undefined]])("within a tool, to have it run once more, is decided each time (id %s)", async (id) => {
+    const pdp = fakePdp();
+    const { pep, task } = await enforcement(pdp);
+    const ran: unknown[] = [];
+    const again = { ...call, id } as Call;
+    const research = tool(
+      async (input): Promise<string> => {
+        if (ran.push(input) < 4) await createAgent({ model: callingModel([again]), tools }).invoke(go);
+        return "read";
+      },
+      { name: "read", description: "runs an agent", schema },
+    );
+    const covered = protect(pep, { tools: [research], envelope: task });
+    const tools: readonly ClientTool[] = covered.tools;
+    await createAgent({ model: callingModel([again]), ...covered }).invoke(go);
+    expect([ran.length, pdp.asked.length, pdp.redeemed.length]).toEqual([4, 4, 4]);
+  });
+
+  test("comes to a tool once that was protected twice", async () => {
+    const pdp = fakePdp();
+    const { pep, task } = await enforcement(pdp);
+    const { ran, read } = reader();
+    const { tools } = protect(pep, { tools: [read], envelope: task });
+    await createAgent({ model: callingModel([call]), ...protect(pep, { tools: tools as never, envelope: task }) }).invoke(go);
+    expect([ran, pdp.asked.length]).toEqual([[args], 1]);
+  });
+});
+
+/** A cache of LangGraph's, whose own are in a package of their own. */
+function memoryCache() {
+  const kept = new Map<string, unknown>();
+  return {
+    get: async (keys: readonly unknown[]) => keys.flatMap((key) => (kept.has(JSON.stringify(key)) ? [{ key, value: kept.get(JSON.stringify(key)) }] : [])),
+    set: async (pairs: readonly { readonly key: unknown; readonly value: unknown }[]) => {
+      for (const { key, value } of pairs) kept.set(JSON.stringify(key), value);
+    },
+  };
+}
+
+describe("what comes to be seen without a decision, which is a limit:", () => {
+  test("the answer of a node that is cached; `coverage` names it", async () => {
+    const pdp = fakePdp();
+    const { pep, task } = await enforcement(pdp);
+    const { ran, read } = reader();
+    let envelope: typeof task | undefined = task;
+    const { tools } = protect(pep, { tools: [read], envelope: () => envelope });
+    const graph = new StateGraph(MessagesAnnotation)
+      .addNode("tools", new ToolNode(tools), { cachePolicy: { ttl: 60_000 } })
+      .addEdge("__start__", "tools")
+      .compile({ cache: memoryCache() as never });
+    const input = () => ({ messages: [new AIMessage({ id: "m", content: "", tool_calls: [toolCall] })] });
+    await graph.invoke(input());
+    envelope = undefined;
+    expect((await graph.invoke(input())).messages.at(-1)?.content).toBe("read");
+    expect([ran.length, pdp.asked.length]).toEqual([1, 1]);
+    expect(coverage(graph).items).toEqual([{ kind: "tool", name: "read", note: expect.stringContaining("cachePolicy") as string }]);
+  });
+
+  test("what a tool writes itself, and the runs within it, while its result is held", async () => {
+    const { pep, task } = await enforcement(fakePdp({ decide: async () => permit(FIRST_ONLY) }));
+    const data = { records: [{ id: "k1" }, { id: "k2" }] };
+    const heard: string[] = [];
+    const listening = BaseCallbackHandler.fromMethods({ handleChainEnd: (output) => void heard.push(JSON.stringify(output)) });
+    const runnable = RunnableLambda.from(() => JSON.stringify(data)).asTool({ name: "read", schema });
+    const writing = tool((_input, { writer }: LangGraphRunnableConfig) => (writer?.(data), JSON.stringify(data)), { name: "read", description: "d", schema });
+    const [first] = protect(pep, { tools: [runnable], envelope: task }).tools;
+    expect(await first.invoke(args as never, { callbacks: [listening] })).toBe(JSON.stringify({ records: [{ id: "k1" }] }));
+    expect(heard.join()).toContain("k2");
+    const agent = createAgent({ model: callingModel([call]), ...protect(pep, { tools: [writing], envelope: task }) });
+    expect(await drain(() => agent.stream(go, { streamMode: ["custom"] }))).toEqual([["custom", data]]);
+  });
+
+  test("settings of a model for tools of its provider, but for the `tools` in them", async () => {
+    const { pep, task } = await enforcement(fakePdp());
+    const { read } = reader();
+    const model = callingModel([]);
+    const bind = vi.spyOn(model, "bindTools");
+    const modelSettings = { tools: [{ type: "web_search" }], mcp_servers: [{ url: "https://mcp.example" }] };
+    const setting = createMiddleware({ name: "setting", wrapModelCall: (request, handler) => handler({ ...request, modelSettings }) });
+    await createAgent({ model, ...protect(pep, { tools: [read], middleware: [setting], envelope: task }) }).invoke(go);
+    const [[tools, settings] = []] = bind.mock.calls as unknown as [readonly { readonly name: string }[], object][];
+    expect(tools?.map(({ name }) => name)).toEqual(["read"]);
+    expect(settings).toEqual({ mcp_servers: modelSettings.mcp_servers });
   });
 });
 

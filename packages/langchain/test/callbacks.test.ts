@@ -106,6 +106,8 @@ describe("the tripwire refuses a tool that nothing decides on", () => {
     const [covered] = protect(pep, { tools: [read], envelope: task }).tools;
     const heir = Object.create(covered, { toJSON: { value: () => read.toJSON() }, _call: { value: () => "heir" } }) as typeof covered;
     await expect(heir.invoke({ id: "k1" }, { callbacks: callbacks() })).rejects.toEqual(refusal);
+    const silent = Object.create(covered, { _call: { value: () => "heir" } }) as typeof covered;
+    await expect(silent.invoke({ id: "k1" }, { callbacks: callbacks() })).rejects.toEqual(refusal);
 
     const twice = RunnableLambda.from(async (input: z.infer<typeof schema>, config) => {
       ran.push(input);

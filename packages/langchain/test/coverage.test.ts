@@ -69,6 +69,19 @@ describe("the coverage of", () => {
     expect(lines(new ToolNode([raw("raw")]))).toEqual(["tool raw: open"]);
   });
 
+  test("a node that is cached is open, whatever is in it", async () => {
+    const { tools } = await protectedParts();
+    const cached = new StateGraph(MessagesAnnotation)
+      .addNode("tools", new ToolNode([tools[0]]), { cachePolicy: true })
+      .addNode("agent", createReactAgent({ llm: fakeModel(), tools: [tools[0]] }), { cachePolicy: { ttl: 60 } })
+      .addNode("others", new ToolNode([tools[1] as never]))
+      .addEdge("__start__", "tools")
+      .addEdge("tools", "agent")
+      .addEdge("agent", "others");
+    expect(lines(cached.compile())).toEqual(["tool read: open", "agent agent: open", "agent classify: langchain hand-off"]);
+    expect(coverage(cached.compile()).items[0]?.note).toContain("cachePolicy");
+  });
+
   test("a supervisor and a swarm has their agents and the tools by which they change over", async () => {
     const { tools } = await protectedParts();
     const worker = createReactAgent({ llm: fakeModel(), tools: [tools[0]], name: "worker" });

@@ -238,7 +238,8 @@ describe("a runnable as a tool", () => {
     }).asTool({ name: "open", schema: open as never });
     const covered = await protectOne(fakePdp(), raw as unknown as ClientTool);
     const nested = { type: "tool_call", args: { type: "x", args: "undecided" } };
-    await expect(covered.invoke(toolCall({ type: "tool_call", args: nested }, "open"))).rejects.toMatchObject({ code: "argument_not_allowed" });
+    expect(await covered.invoke(toolCall({ type: "tool_call", args: nested }, "open"))).toEqual(refused("argument_not_allowed"));
+    await expect((covered as StructuredTool).call({ type: "tool_call", args: nested })).rejects.toMatchObject({ code: "argument_not_allowed" });
     expect(ran).toEqual([]);
   });
 });

@@ -1,11 +1,10 @@
 import { AmbitError, isJsonObject, own, type EnvelopeSource, type Json, type JsonObject, type Pep, type RefusalCode } from "@ambit/core";
 import type { Answer, Request, Wire } from "./json-rpc.ts";
 import { isNameOfMethod, type ListRule } from "./methods.ts";
-import { denial, refusedRequest } from "./to-outcome.ts";
+import { denial, forOnce, refusedRequest } from "./to-outcome.ts";
 
 /**
- * Of the answer to a list, what the envelope could use; where that cannot be told, a refusal. It is one envelope's list from here on, so that no cache may take it for another's,
- * nor for a later one's.
+ * Of the answer to a list, what the envelope could use; where that cannot be told, a refusal. It is one envelope's list from here on.
  */
 export async function shownList(
   pep: Pep,
@@ -23,11 +22,7 @@ export async function shownList(
       const name = method ?? nameOf(element);
       return name !== undefined && allowed.has(name) && (method !== undefined || !isNameOfMethod(name));
     });
-    const caching = {
-      ...(own(result, "ttlMs") === undefined ? {} : { ttlMs: 0 }),
-      ...(own(result, "cacheScope") === undefined ? {} : { cacheScope: "private" }),
-    };
-    return { ...answer.wire, result: { ...result, ...caching, [member]: shown } };
+    return { ...answer.wire, result: forOnce(request, { ...result, [member]: shown }) };
   } catch (error) {
     const code = AmbitError.isInstance(error) ? (error.code as RefusalCode) : "pdp_unavailable";
     return refusedRequest(request, denial(code, "what there is to use cannot be told now"));

@@ -2,11 +2,12 @@
  * INVARIANT I3: every method is decided, on one of these lists, or refused. Exact names (I14).
  */
 export const CALL = "tools/call";
+export const READ = "resources/read";
 
 /** Requests of the client that are decided: a call by its tool, the others under their own names, with their parameters as arguments. */
 export const DECIDED_REQUESTS: ReadonlySet<string> = new Set([
   CALL,
-  "resources/read",
+  READ,
   "resources/subscribe",
   "resources/unsubscribe",
   "prompts/get",
@@ -40,8 +41,8 @@ export interface ListRule {
 /** Requests for what there is: they pass, and of what they bring only that is shown which the envelope could use. */
 export const LISTS: ReadonlyMap<string, ListRule> = new Map<string, ListRule>([
   ["tools/list", { member: "tools" }],
-  ["resources/list", { member: "resources", method: "resources/read" }],
-  ["resources/templates/list", { member: "resourceTemplates", method: "resources/read" }],
+  ["resources/list", { member: "resources", method: READ }],
+  ["resources/templates/list", { member: "resourceTemplates", method: READ }],
   ["prompts/list", { member: "prompts", method: "prompts/get" }],
 ]);
 

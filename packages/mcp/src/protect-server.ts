@@ -32,6 +32,9 @@ export function protectServer<T extends McpServerLike | McpTransport>(target: T,
   if (isTransport(target)) return protectTransport(target, receiver, server);
   const lowest = lowestOf(target);
   if (lowest === undefined) throw new AmbitError("option_invalid", "what is protected must be an MCP server or its transport");
+  // What is connected already has a door that stays open.
+  if ((lowest as { readonly transport?: unknown }).transport !== undefined)
+    throw new AmbitError("option_invalid", "the server must be protected before it is connected");
   // In place, and where every `connect` ends up: a server that is protected has no other door.
   const connect = lowest.connect.bind(lowest) as (transport: McpTransport, ...more: unknown[]) => Promise<void>;
   const connectProtected = (transport: McpTransport, ...more: unknown[]): Promise<void> => connect(protectTransport(transport, receiver, server), ...more);

@@ -1,6 +1,6 @@
 import { isJsonObject, modelRefusal, own, type Admission, type Json, type JsonObject, type Refused, type RefusalCode } from "@ambit/core";
 import { metaOf, type Answer, type Request, type Wire } from "./json-rpc.ts";
-import { CALL } from "./methods.ts";
+import { CALL, READ } from "./methods.ts";
 
 /** JSON-RPC 2.0 and MCP both leave −32000 to −32019 to implementations. */
 const REFUSED = -32010;
@@ -25,7 +25,18 @@ export async function toOutcome(request: Request, admission: Admission, answer: 
     );
   }
   const completion = await admission.complete(answer.value);
-  return completion.released ? { ...answer.wire, result: completion.result } : refused(request, completion.refused);
+  return completion.released ? { ...answer.wire, result: forOnce(request, completion.result) } : refused(request, completion.refused);
+}
+
+/**
+ * INVARIANT I3: what a client's cache shows again nobody decides, so a result is that of one request: no cache may take it for another's, nor for a later one's. Of what was
+ * read it is said even where the server says nothing, because clients of SDK 2 can have a lifetime of their own for that.
+ */
+export function forOnce({ method }: Request, result: unknown): unknown {
+  if (!isJsonObject(result as Json)) return result;
+  const data = result as JsonObject;
+  const isKept = method === READ || ["ttlMs", "cacheScope"].some((member) => own(data, member) !== undefined);
+  return isKept ? { ...data, ttlMs: 0, cacheScope: "private" } : result;
 }
 
 /** Text and data of an error cannot be checked, and would show what must be held back in a result. */

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Client as ClientV2, StreamableHTTPClientTransport as HttpTransportV2 } from "@modelcontextprotocol/client";
+import { Client as ClientV2, InMemoryResponseCacheStore, StreamableHTTPClientTransport as HttpTransportV2 } from "@modelcontextprotocol/client";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { StreamableHTTPServerTransport, type EventStore } from "@modelcontextprotocol/sdk/server/streamableHttp.js";
@@ -9,6 +9,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { protect, protectServer } from "../src/index.ts";
 import { createCrm, refusalIn } from "./support/crm.ts";
 import { deny, enforcement, fakePdp, limitRecords, permit } from "./support/fake-pdp.ts";
+import { Pipe } from "./support/pipe.ts";
 import { both, CALL } from "./support/protected-server.ts";
 
 const INFO = { name: "test", version: "1.0.0" };
@@ -153,5 +154,55 @@ describe("a client of SDK 2 without sessions", () => {
     await expect(client.request(answering as never)).rejects.toMatchObject({ code: -32010 });
     expect(new Set(reached)).toEqual(new Set(["server/discover", "tools/list"]));
     expect(pdp.asked.map(({ action }) => action.name)).toEqual(["subscriptions/listen", "contracts_read (with more than a name and arguments)"]);
+  });
+
+  it.each([
+    ["the server", { ttlMs: 86_400_000, cacheScope: "public" }, {}],
+    ["the client", {}, { defaultCacheTtlMs: 86_400_000 }],
+  ])("asks again about a resource although %s would keep it", async (_, said, options) => {
+    // Not stamped by an SDK, which would say something of its own.
+    const pipe = new Pipe();
+    const answers: Readonly<Record<string, object>> = {
+      "server/discover": { resultType: "complete", supportedVersions: ["2026-07-28"], capabilities: { resources: {} }, serverInfo: INFO },
+      "resources/read": { resultType: "complete", contents: [{ uri: "crm://a", text: "secret" }], ...said },
+    };
+    const send = pipe.send.bind(pipe);
+    pipe.send = async (message) => {
+      await send(message);
+      const { id, method } = message as { readonly id: unknown; readonly method: string };
+      if (answers[method] !== undefined) queueMicrotask(() => pipe.onmessage?.({ jsonrpc: "2.0", id, result: answers[method] }));
+    };
+    const pdp = fakePdp();
+    const { pep, task } = await enforcement(pdp);
+    let envelope: typeof task | undefined = task;
+    const client = new ClientV2(INFO, { versionNegotiation: { mode: { pin: "2026-07-28" } }, ...options });
+    opened.push(client);
+    await client.connect(protect(pep, { transport: pipe, server: "crm", envelope: () => envelope }) as never);
+    expect(await client.readResource({ uri: "crm://a" })).toMatchObject({ contents: [{ text: "secret" }] });
+    await client.readResource({ uri: "crm://a" });
+    expect(pdp.asked.map(({ action }) => action.name)).toEqual(["resources/read", "resources/read"]);
+    envelope = undefined;
+    await expect(client.readResource({ uri: "crm://a" })).rejects.toMatchObject({ data: { code: "envelope_malformed" } });
+  });
+
+  it("shows what a cache has that the application gave it, which nobody is asked about: LIMIT", async () => {
+    const store = new InMemoryResponseCacheStore();
+    const handler = createMcpHandler(() => {
+      const server = new McpServerV2(INFO);
+      server.registerResource("a", "crm://a", {}, () => ({ contents: [{ uri: "crm://a", text: "secret" }], ttlMs: 60_000, cacheScope: "public" as const }));
+      return server;
+    });
+    const fetch = async (url: string | URL, init?: RequestInit): Promise<Response> => handler.fetch(new Request(url, init));
+    const url = new URL("http://crm.test/");
+    const settings = { versionNegotiation: { mode: { pin: "2026-07-28" } }, responseCacheStore: store } as const;
+    const [open, closed] = [new ClientV2(INFO, settings), new ClientV2(INFO, settings)];
+    opened.push(handler, open, closed);
+    await open.connect(new HttpTransportV2(url, { fetch }));
+    await open.readResource({ uri: "crm://a" });
+    const pdp = fakePdp({ decide: async () => deny() });
+    const { pep, task } = await enforcement(pdp);
+    await closed.connect(protect(pep, { transport: new HttpTransportV2(url, { fetch }), server: "crm", envelope: task }));
+    expect(await closed.readResource({ uri: "crm://a" })).toMatchObject({ contents: [{ text: "secret" }] });
+    expect(pdp.asked).toEqual([]);
   });
 });

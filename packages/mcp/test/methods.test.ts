@@ -24,6 +24,8 @@ import { call, connectPipe, Pipe } from "./support/pipe.ts";
 import { createWorld, type WorldOptions } from "./support/world.ts";
 
 const schema = { type: "object", properties: {} } as const;
+/** What a result says that no cache may keep. */
+const FOR_ONCE = { ttlMs: 0, cacheScope: "private" } as const;
 
 /** A server with something behind every method, and a client that would answer whatever it is asked. */
 async function connectAll(options: WorldOptions = {}) {
@@ -131,7 +133,7 @@ describe("a request of the client that is no call of a tool", () => {
     const { answer, received, send } = await connectPipe(pdp);
     await send({ id: 1, method: "resources/read", params: { uri: "crm://a" } });
     answer({ id: 1, result: { contents: [{ uri: "crm://a" }, { uri: "crm://b" }] } });
-    await vi.waitFor(() => expect(received).toEqual([{ jsonrpc: "2.0", id: 1, result: { contents: [{ uri: "crm://a" }] } }]));
+    await vi.waitFor(() => expect(received).toEqual([{ jsonrpc: "2.0", id: 1, result: { contents: [{ uri: "crm://a" }], ...FOR_ONCE } }]));
   });
 });
 

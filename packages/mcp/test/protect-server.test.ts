@@ -13,7 +13,7 @@ import { StreamableHTTPServerTransport } from "@modelcontextprotocol/sdk/server/
 import { createMcpHandler, McpServer as McpServerV2 } from "@modelcontextprotocol/server";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { z } from "zod";
-import { protect, protectServer } from "../src/index.ts";
+import { coverage, protect, protectServer } from "../src/index.ts";
 import { createCrm, refusalIn } from "./support/crm.ts";
 import { Pipe } from "./support/pipe.ts";
 import { both, CALL, connectRaw, KEY, presentationOf } from "./support/protected-server.ts";
@@ -209,6 +209,16 @@ describe("a protected server", () => {
 });
 
 describe("a server author's one line", () => {
+  it("comes before the server is connected: what is connected already would stay open", async () => {
+    for (const server of [createCrm().server, new McpServer(INFO), new McpServerV2(INFO)]) {
+      const { protection } = await both();
+      opened.push(server);
+      await server.connect(new Pipe() as never);
+      expect(() => protectServer(server, protection)).toThrow(expect.objectContaining({ code: "option_invalid" }));
+      expect((await coverage({ crm: server })).items[0]?.coveredBy).toBeUndefined();
+    }
+  });
+
   it("protects a server of SDK 1 in memory, whichever of its doors is connected", async () => {
     for (const door of ["server", "inner"] as const) {
       const { own, protection, carrying, world } = await both();

@@ -58,6 +58,25 @@ describe.each(WORLDS)("a call over two enforcement points, under envelopes %s", 
     expect(new Set(codes)).toEqual(new Set(["permit", "budget_exhausted"]));
   });
 
+  it("is another call where a framework has made one of it within the body, and the same at a second point for the framework's own", async () => {
+    const { outer, pep, counts } = await scene({ budgets: { calls: 2 } });
+    const own = { callId: "call_1", turn: "turn_1" };
+    const codes: string[] = [];
+    const anew: readonly Partial<ToolCall>[] = [
+      { ...own, callId: "call_2" },
+      { ...own, turn: "turn_2" },
+      { ...own, turn: undefined },
+    ];
+    const within = async (call: Partial<ToolCall>) => codes.push(codeOf(await pep.enforce({ ...outer, ...call }, () => RESULT)));
+    await pep.enforce({ ...outer, ...own }, async () => {
+      for (const call of anew) await within(call);
+      await within(own);
+      return RESULT;
+    });
+    expect(codes).toEqual(["permit", "budget_exhausted", "budget_exhausted", "permit"]);
+    expect(counts()).toEqual({ permits: 2, denies: 2, outcomes: 2 });
+  });
+
   const others: readonly (readonly [string, Partial<ToolCall>, string])[] = [
     ["other arguments", { arguments: { contract_id: "k2" } }, "budget_exhausted"],
     ["an argument more", { arguments: { ...ARGS, more: 1 } }, "argument_not_allowed"],

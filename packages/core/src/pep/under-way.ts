@@ -19,7 +19,7 @@ interface ReadArguments {
 interface UnderWay {
   readonly setting: PepSetting;
   readonly task: Task;
-  readonly call: Pick<ToolCall, "tool" | "server">;
+  readonly call: Pick<ToolCall, "tool" | "server" | "callId" | "turn">;
   readonly arguments: JsonObject;
   readonly admission: Pick<Admission, "decisionId" | "show">;
   /** Until when the grant would have been good, milliseconds since the epoch. */
@@ -72,6 +72,7 @@ export async function goAlong(setting: PepSetting, call: ToolCall, task: Task, {
   const outer = ambient.get();
   if (outer === undefined || flaw !== undefined) return undefined;
   if (outer.setting.pdp !== setting.pdp || outer.setting.agent !== setting.agent || outer.task.envelopeId !== task.envelopeId) return undefined;
+  if (!leadsTo(outer.call, call)) return undefined;
   if (canonicalJson(outer.arguments) !== canonicalJson(args)) return undefined; // INVARIANT I4
   const asked = await askWithin(setting.deadline, call.signal, () => setting.pdp.terms());
   if ("refusal" in asked) return undefined;
@@ -83,6 +84,14 @@ export async function goAlong(setting: PepSetting, call: ToolCall, task: Task, {
   if (outer.isOver || !(outer.until > setting.now())) return undefined;
   outer.isOver = true;
   return along(outer, args);
+}
+
+/**
+ * Whether the one call can be on the way of the other: at a server, by the body's own code, or at a second point for the framework's very call. A call of a framework's
+ * own is another one: a model has asked for a tool anew from within that tool.
+ */
+function leadsTo(outer: UnderWay["call"], { server, callId, turn }: ToolCall): boolean {
+  return server !== undefined || callId === undefined || (turn !== undefined && callId === outer.callId && turn === outer.turn);
 }
 
 /** What ends the outer call ends this one: its result is what is checked, and its outcome what is recorded. */
