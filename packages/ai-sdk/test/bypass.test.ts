@@ -86,6 +86,20 @@ describe.each(named)("every way to run a tool of %s", (_, sdk) => {
     expect(ran).toEqual([]);
   });
 
+  test("a model within a tool that asks for that tool anew has each call of it decided", async () => {
+    const pdp = fakePdp();
+    const { pep, task } = await enforcement(pdp);
+    const ran: unknown[] = [];
+    const execute = async (input: unknown): Promise<string> => {
+      if (ran.push(input) < 4) await runIn(sdk, tools, [{ ...CALL, id: `call-${ran.length}` }]);
+      return "read";
+    };
+    const raw = { notes_read: sdk.tool({ inputSchema: z.object({ topic: z.string() }), execute }) };
+    const tools = protect(pep, { tools: raw as never, envelope: task }).tools as unknown as Record<string, object>;
+    await runIn(sdk, tools, [{ ...CALL, id: "call-0" }]);
+    expect([ran.length, pdp.redeemed.length]).toEqual([4, 4]);
+  });
+
   test("a tool cannot be changed once it is protected", async () => {
     const { tools, ran } = await stage(sdk, fakePdp({ decide: async () => deny() }));
     const other = async (): Promise<unknown> => ran.push("other");

@@ -193,7 +193,7 @@ describe("what a hostile model says", () => {
       { name: "read", description: "runs an agent", schema },
     );
     const covered = protect(pep, { tools: [research], envelope: task });
-    const tools: readonly ClientTool[] = covered.tools;
+    const tools: ClientTool[] = covered.tools;
     await createAgent({ model: callingModel([again]), ...covered }).invoke(go);
     expect([ran.length, pdp.asked.length, pdp.redeemed.length]).toEqual([4, 4, 4]);
   });

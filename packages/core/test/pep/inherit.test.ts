@@ -53,6 +53,21 @@ describe("an agent that inherits", () => {
   });
 });
 
+describe("an agent that is started where nobody knows within which call", () => {
+  it("inherits from what it was given: this is a limit", async () => {
+    const { pdp, pep, task, call } = await scene();
+    const child = (await pep.as("other").inherit(task)()) as Task;
+    // A worker that was there before the call does what others give it, in a context of its own.
+    let give = (_work: () => Promise<unknown>): void => undefined;
+    const worked = new Promise<() => Promise<unknown>>((resolve) => (give = resolve)).then((work) => work());
+    const admission = await pep.as("other").admit(call({ envelope: child }));
+    if (!admission.admitted) throw new Error("refused");
+    admission.run(() => give(() => pep.as("third").inherit(task)()));
+    await worked;
+    expect(pdp.asks("handOff").at(-1)).toMatchObject({ agent: task.envelope.agentId, narrowing: { agentId: "third" } });
+  });
+});
+
 describe("a source that throws", () => {
   it("is a deny with the code of the refusal that it met with, and without an envelope for anything else", async () => {
     const { pep, call } = await scene();
