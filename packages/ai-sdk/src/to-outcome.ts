@@ -39,5 +39,7 @@ export function toOutcome<T>(enforced: Enforced<T>): T {
 export async function toFailure(admission: Admission, error: unknown, signal: AbortSignal | undefined): Promise<unknown> {
   const isAborted = signal?.aborted === true;
   await (isAborted ? admission.abandon() : admission.fail(error));
-  return admission.holdsResult && !isAborted ? new Error("the tool failed; what it says of that is withheld, because it cannot be checked") : error;
+  // Only what it was aborted with is not the tool's: after a `timeout` of the tool alone the run goes on, and shows the model what the tool says then.
+  const isReason = isAborted && error === signal.reason;
+  return admission.holdsResult && !isReason ? new Error("the tool failed; what it says of that is withheld, because it cannot be checked") : error;
 }

@@ -6,6 +6,8 @@ import { protect, ToolRefusedError } from "../src/index.ts";
 import { deny, enforcement, fakePdp, permit } from "./support/fake-pdp.ts";
 import { callingModel, shownToModel } from "./support/models.ts";
 import { call, notesTool, refusedWith, run, statuses, stopWhen } from "./support/notes.ts";
+import { runIn } from "./support/runs.ts";
+import { sdk7 } from "./support/sdks.ts";
 
 describe("a permitted call", () => {
   test("runs once, with the arguments that were decided: validated, defaulted, transformed", async () => {
@@ -185,6 +187,19 @@ describe("a denied call", () => {
 });
 
 describe("an aborted call", () => {
+  test("of which the result must be checked shows nothing that the tool says, although the run goes on after a timeout of the tool alone", async () => {
+    const pdp = fakePdp({ decide: async () => permit({ id: "o1", type: "limit_records", properties: { pointer: "/rows", max: 1 } }) });
+    const { pep, task } = await enforcement(pdp);
+    const execute = (_: unknown, { abortSignal }: { readonly abortSignal?: AbortSignal | undefined }): Promise<never> =>
+      new Promise((_resolve, reject) => abortSignal?.addEventListener("abort", () => reject(new Error("all of the rows"))));
+    const { tools } = protect(pep, { tools: { slow: tool({ inputSchema: z.object({}), execute }) }, envelope: task });
+    const { shown, text } = await runIn(sdk7, tools, [{ id: "call-1", name: "slow", input: {} }], { timeout: { toolMs: 20 } });
+    expect(text).toBe("done");
+    expect(JSON.stringify(shown)).toContain("withheld");
+    expect(JSON.stringify(shown)).not.toContain("all of the rows");
+    expect(pdp.settled.map(({ status }) => status)).toEqual(["unknown"]);
+  });
+
   test("is not run when the abort comes before the decision", async () => {
     const abort = new AbortController();
     const { ran, tools } = notesTool();

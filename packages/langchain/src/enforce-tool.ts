@@ -29,11 +29,13 @@ export function enforceTool<T extends ClientTool>(pep: Pep, envelope: EnvelopeSo
       });
     } catch (error) {
       // A tool that pauses is started anew when the graph is resumed. One that was left otherwise has neither failed nor ended: it may have taken effect.
-      const isOpen = isGraphBubbleUp(error) || config?.signal?.aborted === true;
+      const isAborted = config?.signal?.aborted === true;
+      const isOpen = isGraphBubbleUp(error) || isAborted;
       if (isInterrupt(error)) await admission.pause();
       else await (isOpen ? admission.abandon() : admission.fail(error));
-      // The text of an error cannot be checked, and would show what must be held back in a result.
-      throw admission.holdsResult && !isOpen ? new Error("the tool failed; what it says of that is withheld, because it cannot be checked") : error;
+      // The text of an error and the update of a command cannot be checked, and would show what must be held back in a result. What it was aborted with is not the tool's.
+      const isShown = isInterrupt(error) || (isAborted && error === config.signal?.reason);
+      throw admission.holdsResult && !isShown ? new Error("the tool failed; what it says of that is withheld, because it cannot be checked") : error;
     }
     const part = partOf(result, isPair);
     const completion = await admission.complete(part.data);

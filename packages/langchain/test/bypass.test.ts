@@ -2,7 +2,17 @@ import { BaseCallbackHandler } from "@langchain/core/callbacks/base";
 import { AIMessage, HumanMessage, type BaseMessage } from "@langchain/core/messages";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { DynamicStructuredTool, StructuredTool, type ClientTool } from "@langchain/core/tools";
-import { Command, entrypoint, MemorySaver, MessagesAnnotation, Send, StateGraph, task as graphTask, type LangGraphRunnableConfig } from "@langchain/langgraph";
+import {
+  Command,
+  entrypoint,
+  interrupt,
+  MemorySaver,
+  MessagesAnnotation,
+  Send,
+  StateGraph,
+  task as graphTask,
+  type LangGraphRunnableConfig,
+} from "@langchain/langgraph";
 import { createReactAgent, ToolNode } from "@langchain/langgraph/prebuilt";
 import { createHandoffTool, createSwarm } from "@langchain/langgraph-swarm";
 import { createDeepAgent } from "deepagents";
@@ -250,6 +260,13 @@ describe("what comes to be seen without a decision, which is a limit:", () => {
     expect(heard.join()).toContain("k2");
     const agent = createAgent({ model: callingModel([call]), ...protect(pep, { tools: [writing], envelope: task }) });
     expect(await drain(() => agent.stream(go, { streamMode: ["custom"] }))).toEqual([["custom", data]]);
+  });
+
+  test("what a tool interrupts with, while its result is held", async () => {
+    const { pep, task } = await enforcement(fakePdp({ decide: async () => permit(FIRST_ONLY) }));
+    const asks = tool(() => interrupt("k2") as string, { name: "read", description: "d", schema });
+    const agent = createAgent({ model: callingModel([call]), checkpointer: new MemorySaver(), ...protect(pep, { tools: [asks], envelope: task }) });
+    expect(await agent.invoke(go, { configurable: { thread_id: "t" } })).toMatchObject({ __interrupt__: [{ value: "k2" }] });
   });
 
   test("settings of a model for tools of its provider, but for the `tools` in them", async () => {

@@ -3,7 +3,7 @@ import { Document } from "@langchain/core/documents";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { DynamicStructuredTool, DynamicTool, StructuredTool, type ClientTool, type ToolRunnableConfig } from "@langchain/core/tools";
 import { convertToOpenAITool } from "@langchain/core/utils/function_calling";
-import { Command, MessagesAnnotation, StateGraph } from "@langchain/langgraph";
+import { Command, MessagesAnnotation, ParentCommand, StateGraph } from "@langchain/langgraph";
 import { ToolNode } from "@langchain/langgraph/prebuilt";
 import { AIMessage, tool, ToolMessage } from "langchain";
 import { describe, expect, test } from "vitest";
@@ -324,6 +324,27 @@ describe("the result of a covered tool", () => {
     const covered = await protectOne(pdp, answering(result, format));
     expect(await covered.invoke(toolCall())).toEqual(refused("obligation_unsupported"));
     expect(pdp.settled.map(({ status }) => status)).toEqual(["withheld"]);
+  });
+
+  test.each<[string, (stop: AbortController) => Error, string]>([
+    ["a command to a parent graph", () => new ParentCommand(new Command({ graph: Command.PARENT, update: { messages: [three] } })), "withheld"],
+    ["an error after an abort", (stop) => (stop.abort(), new Error(three)), "withheld"],
+    ["what it was aborted with", (stop) => (stop.abort(new Error("enough")), stop.signal.reason as Error), "enough"],
+  ])("is not shown by %s instead, and its outcome is unknown", async (_, failure, said) => {
+    const pdp = fakePdp({ decide: async () => permit(FIRST_ONLY) });
+    const stop = new AbortController();
+    class Failing extends StructuredTool {
+      name = "contracts_read";
+      description = "d";
+      schema = z.object({});
+      protected _call(): Promise<string> {
+        return Promise.reject(failure(stop));
+      }
+    }
+    const covered = await protectOne(pdp, new Failing());
+    const error: unknown = await covered.invoke(toolCall(), { signal: stop.signal }).catch((thrown: unknown) => thrown);
+    expect([String(error), Object.keys(error as object)]).toEqual([expect.stringContaining(said), []]);
+    expect(pdp.settled.map(({ status }) => status)).toEqual(["unknown"]);
   });
 
   test("stays what it is when nothing has to be checked in it", async () => {
