@@ -190,7 +190,7 @@ describe("an aborted call", () => {
   test("of which the result must be checked shows nothing that the tool says, although the run goes on after a timeout of the tool alone", async () => {
     const pdp = fakePdp({ decide: async () => permit({ id: "o1", type: "limit_records", properties: { pointer: "/rows", max: 1 } }) });
     const { pep, task } = await enforcement(pdp);
-    const execute = (_: unknown, { abortSignal }: { readonly abortSignal?: AbortSignal | undefined }): Promise<never> =>
+    const execute = (_: unknown, { abortSignal }: { readonly abortSignal?: AbortSignal | undefined }): Promise<string> =>
       new Promise((_resolve, reject) => abortSignal?.addEventListener("abort", () => reject(new Error("all of the rows"))));
     const { tools } = protect(pep, { tools: { slow: tool({ inputSchema: z.object({}), execute }) }, envelope: task });
     const { shown, text } = await runIn(sdk7, tools, [{ id: "call-1", name: "slow", input: {} }], { timeout: { toolMs: 20 } });

@@ -195,10 +195,10 @@ describe("a client of SDK 2 without sessions", () => {
     const fetch = async (url: string | URL, init?: RequestInit): Promise<Response> => handler.fetch(new Request(url, init));
     const url = new URL("http://crm.test/");
     const settings = { versionNegotiation: { mode: { pin: "2026-07-28" } }, responseCacheStore: store } as const;
-    const [open, closed] = [new ClientV2(INFO, settings), new ClientV2(INFO, settings)];
-    opened.push(handler, open, closed);
-    await open.connect(new HttpTransportV2(url, { fetch }));
-    await open.readResource({ uri: "crm://a" });
+    const [bare, closed] = [new ClientV2(INFO, settings), new ClientV2(INFO, settings)];
+    opened.push(handler, bare, closed);
+    await bare.connect(new HttpTransportV2(url, { fetch }));
+    await bare.readResource({ uri: "crm://a" });
     const pdp = fakePdp({ decide: async () => deny() });
     const { pep, task } = await enforcement(pdp);
     await closed.connect(protect(pep, { transport: new HttpTransportV2(url, { fetch }), server: "crm", envelope: task }));
