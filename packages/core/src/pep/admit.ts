@@ -73,7 +73,7 @@ export async function ask(setting: PepSetting, call: ToolCall): Promise<Asked> {
     const own = holding.kind === "chain" && !isShown(holding) ? holding : undefined;
     const show: Admission["show"] = own && (async (audience) => proveTo(setting, own, { name: call.tool, server: call.server, args, audience }));
     return underWay(
-      { ...admission(verdict, settle), ...(show === undefined ? {} : { show }) },
+      { ...admission(verdict, settle), under: { envelope: task.envelope, until: grant.expiresAt }, ...(show === undefined ? {} : { show }) },
       { setting, task, call, arguments: args, until: grant.expiresAt },
     );
   };

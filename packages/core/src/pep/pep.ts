@@ -1,5 +1,5 @@
 import type { Budgets } from "../envelope/budgets.ts";
-import type { ResourceConstraints } from "../envelope/envelope.ts";
+import type { Envelope, ResourceConstraints } from "../envelope/envelope.ts";
 import type { Excerpt } from "../pdp/pdp.ts";
 import type { PublicJwk } from "../token/crypto.ts";
 import type { TokenPresentation } from "../token/presentation.ts";
@@ -75,6 +75,8 @@ export interface HandOffOptions {
 export interface Admission {
   readonly admitted: true;
   readonly decisionId: string;
+  /** The envelope that allows the call, and until when its grant would have been good (milliseconds since the epoch). Absent where an observed call was not permitted. */
+  readonly under?: { readonly envelope: Envelope; readonly until: number };
   /** The arguments to run with: a fresh copy of exactly what was decided (I4). */
   readonly arguments: Record<string, unknown>;
   /** Whether parts of the result may have to be held back, so that nothing of it may be shown before `complete`. */

@@ -8,6 +8,7 @@ import { holdEnvelope } from "../token/profile/issue-envelope.ts";
 import { admit } from "./admit.ts";
 import { askWithin, refusal } from "./ask.ts";
 import { recordAttempt } from "./attempt.ts";
+import { offers } from "./offers.ts";
 import type { Pep } from "./pep.ts";
 import type { PepSetting } from "./present.ts";
 import { createTask, type Task } from "./task.ts";
@@ -32,6 +33,11 @@ export interface Receiver {
    * this receiver; the decision point is told of these attempts, of sixty in a minute at most.
    */
   admit(presentation: TokenPresentation | undefined, call: Omit<ToolCall, "envelope">): ReturnType<Pep["admit"]>;
+  /**
+   * Which of these names at this server are those of tools that the envelope allows. The chain is verified, and what is new of it decided; the proof is not looked at, because nothing may be
+   * done with what is told. None without an envelope, or with one that is refused. Throws `AmbitError` when it cannot be told.
+   */
+  offers(presentation: TokenPresentation | undefined, names: readonly string[], server?: string): Promise<ReadonlySet<string>>;
 }
 
 /** Refuses (`option_invalid`) a decision point without our capability. */
@@ -55,6 +61,20 @@ export function createReceiver(options: ReceiverOptions): Receiver {
       if (audienceOfProof(presentation.pop) !== audience) return refuse("audience_mismatch", "the proof does not say that it is for this server", task);
       const setting: PepSetting = { pdp, agent: task.envelope.agentId, keys: new Map(), deadline, now };
       return admit(setting, { ...call, envelope: task });
+    },
+    offers: async (presentation, names, server) => {
+      if (presentation === undefined) return new Set();
+      const asked = await askWithin(deadline, undefined, async () => {
+        const task = taskOf(presentation, await pdp.terms());
+        if (task === undefined) return undefined;
+        const { agentId: agent } = task.envelope;
+        const answer = await pdp.introduce({ chain: presentation.chain, agent, excerpts: [] });
+        return answer.decision === true ? { agent, task } : undefined;
+      });
+      if ("refusal" in asked) throw new AmbitError(asked.refusal.code, asked.refusal.message);
+      if (asked.answer === undefined) return new Set();
+      const { agent, task } = asked.answer;
+      return offers({ pdp, agent, keys: new Map(), deadline, now }, task, names, server);
     },
   });
 }

@@ -1,0 +1,11 @@
+/**
+ * The gateway of Ambit: the boundary that an agent cannot step around, because the credentials are behind it.
+ *
+ * @module
+ */
+
+export { createGateway, type Gateway, type GatewayOptions, type LetIn } from "./gateway.ts";
+export { httpUpstream, stdioUpstream, type HttpUpstreamOptions, type StdioUpstreamOptions } from "./upstream/mcp-upstream.ts";
+export type { RequestOptions, Upstream, UpstreamClient, UpstreamConnection } from "./upstream/upstream.ts";
+export { serveGateway, type RunningGateway, type ServeGatewayOptions } from "./front/serve.ts";
+export type { Action, Connector, Credential } from "./credentials/connector.ts";

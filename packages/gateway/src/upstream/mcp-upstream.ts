@@ -1,0 +1,103 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { isJsonObject, type Json, type JsonObject } from "@ambit/core";
+import { Client, fromJsonSchema, StreamableHTTPClientTransport, type Transport } from "@modelcontextprotocol/client";
+import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
+import type { Connector } from "../credentials/connector.ts";
+import type { Upstream, UpstreamConnection } from "./upstream.ts";
+
+interface Common extends Pick<Upstream, "name" | "prefix" | "connector" | "timeout"> {
+  /** The revision of the protocol: `2026-07-28` without sessions, `2025-11-25` and before with them. @defaultValue the newest that the server has */
+  readonly era?: "stateless" | "sessions" | undefined;
+}
+
+export interface HttpUpstreamOptions extends Common {
+  readonly url: string;
+  /** What all requests go through. @defaultValue Node's own */
+  readonly fetch?: typeof fetch | undefined;
+}
+
+export interface StdioUpstreamOptions extends Common {
+  readonly command: string;
+  readonly args?: readonly string[] | undefined;
+  /** All of its environment; nothing of ours goes along. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly cwd?: string | undefined;
+}
+
+/** An MCP server over Streamable HTTP. */
+export function httpUpstream({ url, fetch: send = fetch, ...common }: HttpUpstreamOptions): Upstream {
+  const address = new URL(url);
+  return mcpUpstream(common, (connector) => {
+    const credentialed: typeof fetch = async (input, init) => send(input, { ...init, headers: await withCredential(init?.headers, connector) });
+    return new StreamableHTTPClientTransport(address, { fetch: credentialed });
+  });
+}
+
+/** An MCP server in a process of its own, started for each connection. Its credentials are in its environment, where no action can have one of its own. */
+export function stdioUpstream({ command, args = [], env = {}, cwd, ...common }: StdioUpstreamOptions): Upstream {
+  return mcpUpstream(common, () => new StdioClientTransport({ command, args: [...args], env: { ...env }, stderr: "ignore", ...(cwd === undefined ? {} : { cwd }) }));
+}
+
+/** Headers of the action that is being carried out; what is sent outside of one (setting up, lists) has a credential of its own. */
+const ofAction = new AsyncLocalStorage<Readonly<Record<string, string>>>();
+
+async function withCredential(given: RequestInit["headers"] | undefined, connector: Connector | undefined): Promise<Headers> {
+  const headers = new Headers(given);
+  const own = ofAction.getStore();
+  if (own !== undefined) for (const [name, value] of Object.entries(own)) headers.set(name, value);
+  else if (connector !== undefined) {
+    await using credential = await connector.obtain(undefined, new AbortController().signal);
+    for (const [name, value] of Object.entries(credential.headers)) headers.set(name, value);
+  }
+  return headers;
+}
+
+const ANYTHING = fromJsonSchema<JsonObject>({ type: "object" });
+
+function mcpUpstream({ era, connector, ...common }: Common, transportOf: (connector: Connector | undefined) => Transport): Upstream {
+  return {
+    ...common,
+    connector,
+    open: async ({ capabilities, onRequest, onNotification, onClose }) => {
+      const mode = era === undefined ? "auto" : era === "stateless" ? { pin: "2026-07-28" } : "legacy";
+      const client = new Client(
+        { name: "ambit-gateway", version: "0" },
+        { capabilities, versionNegotiation: { mode }, inputRequired: { autoFulfill: false }, listMaxPages: 64 },
+      );
+      client.fallbackRequestHandler = ({ method, params }) => onRequest(method, (params ?? {}) as JsonObject);
+      client.fallbackNotificationHandler = async ({ method, params }) => onNotification(method, (params ?? {}) as JsonObject);
+      client.onclose = onClose;
+      await client.connect(transportOf(connector));
+      return connectionOf(client);
+    },
+  };
+}
+
+function connectionOf(client: Client): UpstreamConnection {
+  return {
+    capabilities: (client.getServerCapabilities() ?? {}) as JsonObject,
+    instructions: client.getInstructions(),
+    request: (method, params, { signal, timeout, headers, definition, onProgress }) => {
+      const options = {
+        signal,
+        timeout,
+        allowInputRequired: true,
+        ...(onProgress === undefined ? {} : { onprogress: (progress: object) => onProgress(progress as JsonObject), resetTimeoutOnProgress: true, maxTotalTimeout: 10 * timeout }),
+      };
+      const send = async (): Promise<JsonObject> => {
+        // The SDK mirrors arguments into headers where the definition says so; what results look like is for the client to say.
+        const answer: unknown =
+          method === "tools/call" && definition !== undefined && client.getProtocolEra() === "modern"
+            ? await client.callTool(params as never, { ...options, toolDefinition: withoutOutput(definition) as never })
+            : await client.request({ method, params } as never, ANYTHING, options);
+        return isJsonObject(answer as Json) ? (answer as JsonObject) : {};
+      };
+      return headers === undefined ? send() : ofAction.run(headers, send);
+    },
+    close: () => client.close(),
+  };
+}
+
+function withoutOutput({ outputSchema: _, ...definition }: JsonObject): JsonObject {
+  return definition;
+}

@@ -1,0 +1,91 @@
+import { createPep, type Pep, type Task } from "@ambit/core";
+import { createMemoryLog, verifyLog } from "@ambit/core/audit";
+import { createKeyRing } from "@ambit/core/identity";
+import { generateKey, type SigningKey } from "@ambit/core/token";
+import { createPdp, type EmbeddedPdp, type PdpConfig } from "@ambit/pdp";
+import { createGateway, httpUpstream, serveGateway, type Connector, type GatewayOptions, type RunningGateway } from "../../src/index.ts";
+import { CANARY, startCrm } from "./crm.ts";
+
+export const GATEWAY = "urn:example:gateway";
+const text = { type: "string" } as const;
+
+function tool(name: string, properties: object, more: object = {}): object {
+  const input_schema = { type: "object", properties };
+  return { names: [{ server: "crm", name, pin: "none" }], input_schema, effect: "read", records: "none", data_classes: [], sends_outside: false, ...more };
+}
+
+const TOOLS: Readonly<Record<string, object>> = {
+  "contracts.read": tool("contracts_read", { customer_id: text }, { records: { result: "/records", most: 2 } }),
+  "contracts.delete": tool("contracts_delete", { customer_id: text }, { effect: "destructive" }),
+  echo: tool("echo", { text }),
+  "resources.read": tool("resources/read", { uri: { enum: ["crm://public"] } }, { records: { result: "/contents", most: 5 } }),
+};
+
+/** The credential of the one service account, whatever the action. */
+export const BEARER: Connector = {
+  obtain: async () => {
+    const value = new TextEncoder().encode(CANARY);
+    return { headers: { authorization: `Bearer ${CANARY}` }, secrets: [value], overPrivileged: "one account for all", [Symbol.asyncDispose]: async () => void value.fill(0) };
+  },
+};
+
+export interface World extends AsyncDisposable {
+  readonly pdp: EmbeddedPdp;
+  readonly pep: Pep;
+  readonly task: Task;
+  readonly key: SigningKey;
+  readonly crm: Awaited<ReturnType<typeof startCrm>>;
+  readonly gateway: RunningGateway;
+  readonly url: URL;
+  /** `[tool, code or decision]` of every decision on the record, in order. */
+  decisions(): readonly (readonly [unknown, unknown])[];
+  outcomes(): readonly unknown[];
+}
+
+/** An agent with a signed envelope, the end service, and the gateway between them, which has the credential. */
+export async function createWorld(options: Partial<GatewayOptions> & { readonly allowedTools?: readonly string[] } = {}): Promise<World> {
+  const { allowedTools = ["contracts.read", "echo", "resources.read"], ...rest } = options;
+  const [key, root] = [await generateKey(), await generateKey()];
+  const log = createMemoryLog({ now: Date.now });
+  const signing = { issuer: "https://pdp.example", keys: createKeyRing({ current: root, now: Date.now }), tenants: new Set(["tenant_1"]) };
+  const config: PdpConfig = {
+    manifest: { tools: TOOLS },
+    agents: { agents: { reviewer: { trust_zone: "first_party", ceiling: "none", keys: [key.public.jwk] } } },
+    purposes: { purposes: { review: { tools: Object.keys(TOOLS) } } },
+    policies: [{ name: "main.cedar", text: '@id("all") permit (principal, action, resource);' }],
+    log: "memory",
+    state: "memory",
+    approvals: "none",
+  };
+  const pdp = await createPdp(config, { log, signing, audience: ["urn:example:pdp", GATEWAY] });
+  const pep = createPep({ pdp, agent: "reviewer", keys: new Map([["reviewer", key]]), deadline: 5000 });
+  const begin = { delegatorId: "user_1", tenantId: "tenant_1", purpose: "review", resourceConstraints: { max_records: 25 }, expiresIn: "10m" };
+  const task = await pep.begin({ ...begin, allowedTools });
+  const crm = await startCrm();
+  const hosts: string[] = [];
+  const upstreams = [httpUpstream({ name: "crm", url: crm.url, connector: BEARER })];
+  const made = createGateway({ pdp, audience: GATEWAY, upstreams, hosts, deadline: 5000, ...rest });
+  const gateway = await serveGateway(made, { port: 0, grace: 500 });
+  hosts.push(`127.0.0.1:${gateway.port}`);
+  const kinds = (kind: string) => {
+    const verified = verifyLog(log.text());
+    if (!verified.intact) throw new Error(verified.reason);
+    return verified.records.filter((record) => record.kind === kind);
+  };
+  return {
+    pdp,
+    pep,
+    task,
+    key,
+    crm,
+    gateway,
+    url: new URL(`http://127.0.0.1:${gateway.port}/mcp`),
+    decisions: () => kinds("decision").map(({ details }) => [details["tool"], details["code"] ?? details["decision"]] as const),
+    outcomes: () => kinds("outcome").map(({ details }) => details["status"]),
+    [Symbol.asyncDispose]: async () => {
+      await gateway.close();
+      await crm.close();
+      await pdp.close();
+    },
+  };
+}
