@@ -40,9 +40,12 @@ export function createSessions({ serve, onEnd, most, idle, now }: SessionsOption
     onEnd(id);
     await session?.server.close().catch(() => undefined);
   };
-  const timer = setInterval(() => {
-    for (const [id, { since }] of sessions) if (now() - since >= idle) void end(id);
-  }, Math.max(1000, idle / 4));
+  const timer = setInterval(
+    () => {
+      for (const [id, { since }] of sessions) if (now() - since >= idle) void end(id);
+    },
+    Math.max(1000, idle / 4),
+  );
   timer.unref();
 
   const begin = async (owner: string): Promise<Session | undefined> => {

@@ -8,7 +8,10 @@ import type { Offered, Routes } from "./routes.ts";
  * Of what all upstreams list, what the envelope could use, on one page. It is one envelope's list from here on, so that no cache may take it for another's, nor for a later one's.
  * Rejects (`RequestFailure`) where what may be shown cannot be told.
  */
-export async function listFor(routes: Routes, { method, params, asker }: { readonly method: string; readonly params: JsonObject; readonly asker: Asker }): Promise<JsonObject> {
+export async function listFor(
+  routes: Routes,
+  { method, params, asker }: { readonly method: string; readonly params: JsonObject; readonly asker: Asker },
+): Promise<JsonObject> {
   const rule = LISTS.get(method);
   if (rule === undefined || own(params, "cursor") !== undefined) throw new RequestFailure(INVALID_PARAMS, "there is no such page");
   const elements = [...(await routes.list(method))];

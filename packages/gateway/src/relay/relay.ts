@@ -144,7 +144,12 @@ function sent({ method, inputResponses }: Incoming, { of, admitted, leg: { state
   return { ...decided, ...(inputResponses === undefined ? {} : { inputResponses }), ...(state === undefined ? {} : { requestState: state }) };
 }
 
-function optionsOf({ signal, onProgress }: Incoming, { destination, definition, admitted }: Allowed, credential: Credential | undefined, scrub: Scrub): RequestOptions {
+function optionsOf(
+  { signal, onProgress }: Incoming,
+  { destination, definition, admitted }: Allowed,
+  credential: Credential | undefined,
+  scrub: Scrub,
+): RequestOptions {
   const { timeout = 60_000 } = destination.catalogue.upstream;
   // While a result must be checked, numbers alone may come before it.
   const shown = ({ message: _, ...numbers }: JsonObject): JsonObject => numbers;
@@ -188,7 +193,19 @@ function actionOf({ server, method, params, envelope }: LegOf, { admitted, under
   const { purpose, resourceConstraints: constraints } = under.envelope;
   const { decisionId } = admitted;
   const tool = method === "tools/call" ? String(params["name"]) : method;
-  return { tenantId, delegatorId, agentId, taskId, purpose, constraints, server, tool, arguments: admitted.arguments as JsonObject, decisionId, until: under.until };
+  return {
+    tenantId,
+    delegatorId,
+    agentId,
+    taskId,
+    purpose,
+    constraints,
+    server,
+    tool,
+    arguments: admitted.arguments as JsonObject,
+    decisionId,
+    until: under.until,
+  };
 }
 
 function withoutMeta({ _meta: _, ...params }: JsonObject): JsonObject {

@@ -32,6 +32,8 @@ const KEYS: ReadonlyMap<string, string> = new Map([
   ["resources/templates/list", "uriTemplate"],
 ]);
 
+const OF_RESOURCES: ReadonlySet<string> = new Set(["resources/read", "resources/subscribe", "resources/unsubscribe"]);
+
 type Merged = ReadonlyMap<string, Offered>;
 
 export function createRoutes(catalogues: readonly Catalogue[]): Routes {
@@ -79,7 +81,7 @@ export function createRoutes(catalogues: readonly Catalogue[]): Routes {
     find: async (method, params) => {
       if (method === "tools/call") return byName("tools/list", params);
       if (method === "prompts/get") return byName("prompts/list", params);
-      if (method.startsWith("resources/")) return byUri(params);
+      if (OF_RESOURCES.has(method)) return byUri(params);
       if (method === "logging/setLevel") return having("logging", params);
       return method === "completion/complete" ? byReference(params) : undefined;
     },

@@ -21,10 +21,7 @@ const ANYTHING = fromJsonSchema<JsonObject>({ type: "object" });
 
 /** The SDK's half of the gateway towards one client: it speaks the protocol, and knows nothing of what it serves. */
 export function createServer({ relay, capabilities, instructions, of, isSession }: ServerSetting, whoAsks: (context: ServerContext) => Asker): Server {
-  const server = new Server(
-    { name: "ambit-gateway", version: "0" },
-    { capabilities, ...(instructions === undefined ? {} : { instructions }) },
-  );
+  const server = new Server({ name: "ambit-gateway", version: "0" }, { capabilities, ...(instructions === undefined ? {} : { instructions }) });
   const unasked = unaskedFor(server, isSession);
 
   const relayed = async (method: string, params: JsonObject, context: ServerContext): Promise<JsonObject> => {
@@ -50,7 +47,8 @@ export function createServer({ relay, capabilities, instructions, of, isSession 
       onProgress:
         progressToken === undefined
           ? undefined
-          : (progress) => void context.mcpReq.notify({ method: "notifications/progress", params: { ...progress, progressToken } } as never).catch(() => undefined),
+          : (progress) =>
+              void context.mcpReq.notify({ method: "notifications/progress", params: { ...progress, progressToken } } as never).catch(() => undefined),
     };
     try {
       return await relay.request(incoming);

@@ -39,7 +39,11 @@ export function unaskedFor(server: Server, isSession: boolean): Unasked {
     const because = latest();
     if (!isSession || because === undefined) throw refusing(denial("tool_unmapped", "the client cannot be asked"));
     const { asker, context } = because;
-    const { call, flaw } = toQuestion({ kind: "request", id: context.mcpReq.id, method, params, wire: {} }, DECIDED_SERVER_REQUESTS, isHeld() ? HELD : undefined);
+    const { call, flaw } = toQuestion(
+      { kind: "request", id: context.mcpReq.id, method, params, wire: {} },
+      DECIDED_SERVER_REQUESTS,
+      isHeld() ? HELD : undefined,
+    );
     const ask = async (asked: JsonObject): Promise<JsonObject> => context.mcpReq.send({ method, params: asked } as never, ANYTHING);
     // What was shown is good for one call. The client that showed it has an enforcement point of its own, which decides what it is asked.
     if (!asker.isStanding) {

@@ -35,7 +35,10 @@ export function httpUpstream({ url, fetch: send = fetch, ...common }: HttpUpstre
 
 /** An MCP server in a process of its own, started for each connection. Its credentials are in its environment, where no action can have one of its own. */
 export function stdioUpstream({ command, args = [], env = {}, cwd, ...common }: StdioUpstreamOptions): Upstream {
-  return mcpUpstream(common, () => new StdioClientTransport({ command, args: [...args], env: { ...env }, stderr: "ignore", ...(cwd === undefined ? {} : { cwd }) }));
+  return mcpUpstream(
+    common,
+    () => new StdioClientTransport({ command, args: [...args], env: { ...env }, stderr: "ignore", ...(cwd === undefined ? {} : { cwd }) }),
+  );
 }
 
 /** Headers of the action that is being carried out; what is sent outside of one (setting up, lists) has a credential of its own. */
@@ -82,7 +85,9 @@ function connectionOf(client: Client): UpstreamConnection {
         signal,
         timeout,
         allowInputRequired: true,
-        ...(onProgress === undefined ? {} : { onprogress: (progress: object) => onProgress(progress as JsonObject), resetTimeoutOnProgress: true, maxTotalTimeout: 10 * timeout }),
+        ...(onProgress === undefined
+          ? {}
+          : { onprogress: (progress: object) => onProgress(progress as JsonObject), resetTimeoutOnProgress: true, maxTotalTimeout: 10 * timeout }),
       };
       const send = async (): Promise<JsonObject> => {
         // The SDK mirrors arguments into headers where the definition says so; what results look like is for the client to say.

@@ -14,6 +14,8 @@ function mirrors(schema: Json | undefined, depth: number): boolean {
   if (!isJsonObject(schema as Json) || schema === undefined) return false;
   if (depth > MOST_DEPTH) return true;
   const header = own(schema as JsonObject, "x-mcp-header");
+  // Names of headers fold case (RFC 9110 section 5.1).
+  // oxlint-disable-next-line ambit/no-name-folding
   if (typeof header === "string" && OURS.has(header.toLowerCase())) return true;
   return Object.values(schema as JsonObject).some((part) => mirrors(part, depth + 1));
 }

@@ -13,11 +13,15 @@ export async function startCrm() {
   const refused: number[] = [];
   const make = (): McpServer => {
     const server = new McpServer({ name: "the crm's own name", version: "1.0.0" });
-    server.registerTool("contracts_read", { description: "Reads the contracts of a customer.", inputSchema: z.object({ customer_id: z.string() }) }, ({ customer_id }) => {
-      reached.push(["contracts_read", customer_id]);
-      const records = [{ id: "contract_1" }, { id: "contract_2" }, { id: "contract_3" }];
-      return { structuredContent: { records }, content: [{ type: "text", text: JSON.stringify({ records }) }] };
-    });
+    server.registerTool(
+      "contracts_read",
+      { description: "Reads the contracts of a customer.", inputSchema: z.object({ customer_id: z.string() }) },
+      ({ customer_id }) => {
+        reached.push(["contracts_read", customer_id]);
+        const records = [{ id: "contract_1" }, { id: "contract_2" }, { id: "contract_3" }];
+        return { structuredContent: { records }, content: [{ type: "text", text: JSON.stringify({ records }) }] };
+      },
+    );
     server.registerTool("contracts_delete", { inputSchema: z.object({ customer_id: z.string() }) }, ({ customer_id }) => {
       reached.push(["contracts_delete", customer_id]);
       return { content: [{ type: "text", text: "deleted" }] };

@@ -25,7 +25,12 @@ const TOOLS: Readonly<Record<string, object>> = {
 export const BEARER: Connector = {
   obtain: async () => {
     const value = new TextEncoder().encode(CANARY);
-    return { headers: { authorization: `Bearer ${CANARY}` }, secrets: [value], overPrivileged: "one account for all", [Symbol.asyncDispose]: async () => void value.fill(0) };
+    return {
+      headers: { authorization: `Bearer ${CANARY}` },
+      secrets: [value],
+      overPrivileged: "one account for all",
+      [Symbol.asyncDispose]: async () => void value.fill(0),
+    };
   },
 };
 
