@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { AmbitError, createReceiver, isIdentifier, own, type JsonObject, type Pdp, type Pep, type Task } from "@ambit/core";
+import { AmbitError, createReceiver, isIdentifier, own, type Json, type JsonObject, type Pdp, type Pep, type Task } from "@ambit/core";
 import { readPresentation } from "@ambit/core/token";
-import { PRESENTATION } from "@ambit/mcp/messages";
+import { DECIDED_REQUESTS, LISTS, metaOf, PRESENTATION, toQuestion, type Request as Asked } from "@ambit/mcp/messages";
 import { createMcpHandler, isLegacyRequest, type AuthInfo, type Server, type ServerContext } from "@modelcontextprotocol/server";
 import { enter, type DoorOptions } from "./front/door.ts";
 import { createSessions } from "./front/sessions.ts";
@@ -75,13 +75,21 @@ export function createGateway(options: GatewayOptions): Gateway {
   const connections = createConnections({ most, idle, now });
   const relay = createRelay({ routes, connections, seal: createLegSeal(sealKey, now), scrubber });
 
-  const whoAsks = (context: ServerContext): Asker => {
-    const client = context.http?.authInfo?.extra?.[CLIENT] as LetIn | undefined;
+  const asking = (client: LetIn | undefined, presentation: Json | undefined): Asker => {
     if (client !== undefined) return letIn(client.pep, client.task);
-    const read = readPresentation(own((context.mcpReq._meta ?? {}) as JsonObject, PRESENTATION));
+    const read = readPresentation(presentation);
     return showing(receiver, read.verified ? read.presentation : undefined);
   };
-  const serve = async (of: string, isSession: boolean): Promise<Server> => createServer({ relay, ...(await together(catalogues)), of, isSession }, whoAsks);
+  const whoAsks = ({ http, mcpReq }: ServerContext): Asker =>
+    asking(http?.authInfo?.extra?.[CLIENT] as LetIn | undefined, own((mcpReq._meta ?? {}) as JsonObject, PRESENTATION));
+  /** A request of a method that is not known is refused by whoever speaks the protocol; here it is put on the record. */
+  const attempted = async (message: Asked, client: LetIn | undefined): Promise<void> => {
+    const { call } = toQuestion(message, NONE);
+    const admitted = await asking(client, metaOf(message, PRESENTATION)).admit(call);
+    if (admitted.admitted) await admitted.cancel();
+  };
+  const serve = async (owner: string, isSession: boolean): Promise<Server> =>
+    createServer({ relay, ...(await together(catalogues)), owner, isSession }, whoAsks);
 
   const sessions = createSessions({ serve: (id) => serve(id, true), onEnd: (id) => void connections.drop(id), most, idle, now });
   const stateless = createMcpHandler(() => serve("", false), { legacy: "reject", keepAliveMs: 15_000 });
@@ -107,6 +115,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       if (client instanceof Response) return client;
       const { message } = entered;
       const authInfo: AuthInfo = { token: "", clientId: client?.id ?? "", scopes: [], ...(client === undefined ? {} : { extra: { [CLIENT]: client } }) };
+      if (message?.kind === "request" && !isKnown(message.method)) await attempted(message, client);
       // INVARIANT I4: what is read from here on is what was read before, and not the bytes that came in.
       const plain = new Request(request.url, { method: request.method, headers: request.headers, signal: request.signal });
       if (message === undefined || (await isLegacyRequest(plain, message.wire))) return sessions.handle(plain, message, authInfo, client?.id ?? "");
@@ -118,3 +127,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 const CLIENT = "dev.ambit/client";
+const NONE: ReadonlySet<string> = new Set();
+/** What sets up the connection, or listens for changes of lists. */
+const OF_THE_PROTOCOL: ReadonlySet<string> = new Set(["initialize", "ping", "server/discover", "subscriptions/listen"]);
+
+function isKnown(method: string): boolean {
+  return DECIDED_REQUESTS.has(method) || LISTS.has(method) || OF_THE_PROTOCOL.has(method);
+}

@@ -5,7 +5,7 @@ import { readMessage, type Message } from "@ambit/mcp/messages";
 export interface DoorOptions {
   /** Values of `Host` that are ours, exact: `gateway.example:8443`. Any other is refused, against DNS rebinding. */
   readonly hosts: readonly string[];
-  /** Values of `Origin` of pages that may ask, exact. Requests of no page have none. @defaultValue none */
+  /** Values of `Origin` of further pages that may ask, exact. Those of our own hosts may, and requests of no page have none. @defaultValue none */
   readonly origins?: readonly string[] | undefined;
   /** Bytes of a request body. @defaultValue 1,048,576 */
   readonly mostBytes?: number | undefined;
@@ -29,8 +29,10 @@ const DEFAULT_BYTES = 1_048_576;
 export async function enter(request: Request, { hosts, origins = [], mostBytes = DEFAULT_BYTES }: DoorOptions): Promise<Entered> {
   const { headers } = request;
   const origin = headers.get("origin");
-  if (!hosts.includes(headers.get("host") ?? "")) return refuse(403, INVALID_REQUEST, "the request is for another host");
-  if (origin !== null && !origins.includes(origin)) return refuse(403, INVALID_REQUEST, "pages of this origin may not ask");
+  const host = headers.get("host") ?? "";
+  if (!hosts.includes(host)) return refuse(403, INVALID_REQUEST, "the request is for another host");
+  if (origin !== null && ![`https://${host}`, `http://${host}`, ...origins].includes(origin))
+    return refuse(403, INVALID_REQUEST, "pages of this origin may not ask");
   if (new URL(request.url).search !== "") return refuse(400, INVALID_REQUEST, "nothing may be asked in the query");
   if (request.method !== "POST") return { message: undefined };
   if (!JSON_TYPE.test(headers.get("content-type") ?? "")) return refuse(415, INVALID_REQUEST, "the body must be application/json in UTF-8");

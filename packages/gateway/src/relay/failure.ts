@@ -13,7 +13,6 @@ export class RequestFailure extends Error {
   }
 }
 
-export const METHOD_NOT_FOUND = -32601;
 export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
 const REFUSED = -32010;

@@ -8,6 +8,8 @@ export interface Leg {
   readonly turn: string;
   /** What the upstream wants back. */
   readonly state: string | undefined;
+  /** The names of what it asked. */
+  readonly asked: readonly string[];
 }
 
 /** What a leg is bound to: it is good for nothing else. */
@@ -31,8 +33,8 @@ const LIFETIME = 600;
 /** `key`: 32 bytes, the same in all replicas. `now` in milliseconds since the epoch. */
 export function createLegSeal(key: Uint8Array, now: () => number): LegSeal {
   return {
-    seal: async ({ callId, turn, state }, of) =>
-      new EncryptJWT({ call: callId, turn, of: boundTo(of), ...(state === undefined ? {} : { state }) })
+    seal: async ({ callId, turn, state, asked }, of) =>
+      new EncryptJWT({ call: callId, turn, asked, of: boundTo(of), ...(state === undefined ? {} : { state }) })
         .setProtectedHeader({ alg: "dir", enc: "A256GCM" })
         .setExpirationTime(Math.floor(now() / 1000) + LIFETIME)
         .encrypt(key),
@@ -42,11 +44,14 @@ export function createLegSeal(key: Uint8Array, now: () => number): LegSeal {
           currentDate: new Date(now()),
           keyManagementAlgorithms: ["dir"],
           contentEncryptionAlgorithms: ["A256GCM"],
-          requiredClaims: ["exp", "call", "turn", "of"],
+          requiredClaims: ["exp", "call", "turn", "of", "asked"],
         });
-        const [callId, turn, of, state] = ["call", "turn", "of", "state"].map((name) => own(payload as { readonly [name: string]: Json }, name));
+        const [callId, turn, of, state, asked] = ["call", "turn", "of", "state", "asked"].map((name) =>
+          own(payload as { readonly [name: string]: Json }, name),
+        );
         if (typeof callId !== "string" || typeof turn !== "string" || typeof of !== "string") return undefined;
-        return { leg: { callId, turn, state: typeof state === "string" ? state : undefined }, boundTo: of };
+        const names = Array.isArray(asked) ? (asked as readonly Json[]).filter((name) => typeof name === "string") : [];
+        return { leg: { callId, turn, state: typeof state === "string" ? state : undefined, asked: names }, boundTo: of };
       } catch {
         return undefined; // not of ours, and refused by the caller
       }

@@ -2,13 +2,15 @@ import { own, randomText, type Admission, type JsonObject, type Refused } from "
 import { DECIDED_REQUESTS, denial, toQuestion, type Request } from "@ambit/mcp/messages";
 import type { Action, Credential } from "../credentials/connector.ts";
 import type { Connections } from "../upstream/connections.ts";
-import type { RequestOptions, UpstreamClient } from "../upstream/upstream.ts";
+import type { RequestOptions } from "../upstream/upstream.ts";
 import type { Asker } from "./asker.ts";
+import { askedBack } from "./asked-back.ts";
 import { asksForMore, errorOf, INTERNAL_ERROR, INVALID_PARAMS, refusedResult, refusing, RequestFailure } from "./failure.ts";
 import { boundTo, type Leg, type LegOf, type LegSeal } from "./leg.ts";
 import { listFor } from "./listed.ts";
 import type { Destination, Routes } from "./routes.ts";
 import { UNTOUCHED, type Scrub } from "./scrubbing.ts";
+import type { Underway } from "./unasked.ts";
 
 export interface RelaySetting {
   readonly routes: Routes;
@@ -30,9 +32,7 @@ export interface Incoming {
   readonly requestState?: string | undefined;
   /** Whose connections it uses: nobody else's. */
   readonly owner: string;
-  readonly client: Omit<UpstreamClient, "onClose">;
-  /** Called when its result must be checked. */
-  hold(): void;
+  readonly asking: Underway;
   readonly onProgress?: RequestOptions["onProgress"];
 }
 
@@ -60,7 +60,7 @@ async function relayed(setting: RelaySetting, incoming: Incoming): Promise<JsonO
   const listed = isCall && flaw === undefined ? await destination?.catalogue.tool(call.tool) : undefined;
   const round = await roundOf(setting.seal, incoming);
   // The id of the request is the client's to choose, so it must not make one call count as the repetition of another.
-  const leg = round?.leg ?? { callId: randomText(), turn: "gateway", state: undefined };
+  const leg = round?.leg ?? { callId: randomText(), turn: "gateway", state: undefined, asked: [] };
 
   const admitted = await asker.admit({ ...call, server, definition: listed?.digest, callId: leg.callId, turn: leg.turn, signal });
   if (!admitted.admitted) return refuse(method, admitted.refused, flaw);
@@ -87,16 +87,16 @@ interface Allowed {
 
 /** From here on the action is allowed and on the record; whatever happens, its outcome is as well. */
 async function run(setting: RelaySetting, incoming: Incoming, allowed: Allowed): Promise<JsonObject> {
-  const { method, owner, client } = incoming;
+  const { method, owner, asking } = incoming;
   const { destination, of, admitted, under } = allowed;
   const { upstream } = destination.catalogue;
   const { tenantId, delegatorId } = under.envelope;
   let taken: Awaited<ReturnType<Connections["take"]>>;
   let credential: Credential | undefined;
-  if (admitted.holdsResult) incoming.hold();
+  if (admitted.holdsResult) asking.hold();
   try {
     // INVARIANT I12: a connection is one person's; what an upstream keeps in it is not for anybody else.
-    taken = await setting.connections.take(JSON.stringify([owner, tenantId, delegatorId]), upstream, client);
+    taken = await setting.connections.take(JSON.stringify([owner, tenantId, delegatorId]), upstream, asking);
   } catch {
     await admitted.cancel();
     return refuse(method, denial("tool_unmapped", "the upstream cannot be reached", admitted.decisionId));
@@ -122,26 +122,34 @@ async function run(setting: RelaySetting, incoming: Incoming, allowed: Allowed):
   }
 }
 
-async function concluded({ seal }: RelaySetting, { method }: Incoming, { admitted, leg, of }: Allowed, result: JsonObject): Promise<JsonObject> {
+async function concluded({ seal }: RelaySetting, { method, asker, signal }: Incoming, { admitted, leg, of }: Allowed, result: JsonObject): Promise<JsonObject> {
   if (asksForMore(result)) {
     if (admitted.holdsResult) {
       // What must be checked in a result must not come before it in a question.
       await admitted.abandon();
       return refuse(method, denial("tool_unmapped", "the upstream asks for more while its result must be checked, so it is refused", admitted.decisionId));
     }
-    const state = own(result, "requestState");
+    const [state, questions] = [own(result, "requestState"), own(result, "inputRequests") ?? {}];
+    const refused = await askedBack(asker, of.server, questions as JsonObject, signal);
+    if (refused !== undefined) {
+      await admitted.abandon();
+      return refuse(method, refused);
+    }
     await admitted.pause();
-    return { ...result, requestState: await seal.seal({ ...leg, state: typeof state === "string" ? state : undefined }, of) };
+    const next: Leg = { ...leg, state: typeof state === "string" ? state : undefined, asked: Object.keys(questions as JsonObject) };
+    return { ...result, requestState: await seal.seal(next, of) };
   }
   const completion = await admitted.complete(result);
   return completion.released ? completion.result : refuse(method, completion.refused);
 }
 
 /** INVARIANT I4: what goes on carries the decided arguments, and of `_meta` nothing. */
-function sent({ method, inputResponses }: Incoming, { of, admitted, leg: { state } }: Allowed): JsonObject {
+function sent({ method, inputResponses = {} }: Incoming, { of, admitted, leg: { state, asked } }: Allowed): JsonObject {
+  // What nobody asked for is no answer.
+  const answers = Object.fromEntries(Object.entries(inputResponses).filter(([name]) => asked.includes(name)));
   const args = admitted.arguments as JsonObject;
   const decided: JsonObject = method === "tools/call" ? { name: of.params["name"] ?? null, arguments: args } : args;
-  return { ...decided, ...(inputResponses === undefined ? {} : { inputResponses }), ...(state === undefined ? {} : { requestState: state }) };
+  return { ...decided, ...(Object.keys(answers).length === 0 ? {} : { inputResponses: answers }), ...(state === undefined ? {} : { requestState: state }) };
 }
 
 function optionsOf(
@@ -181,9 +189,10 @@ function refuse(method: string, why: Refused, flaw?: string): JsonObject {
   throw refusing(why);
 }
 
-async function roundOf(seal: LegSeal, { requestState, inputResponses }: Incoming): ReturnType<LegSeal["open"]> {
-  if (requestState === undefined && inputResponses === undefined) return undefined;
-  const opened = requestState === undefined ? undefined : await seal.open(requestState);
+/** What goes on from nothing is a first round. */
+async function roundOf(seal: LegSeal, { requestState }: Incoming): ReturnType<LegSeal["open"]> {
+  if (requestState === undefined) return undefined;
+  const opened = await seal.open(requestState);
   if (opened === undefined) throw new RequestFailure(INVALID_PARAMS, "Invalid or expired requestState", { reason: "invalid_request_state" });
   return opened;
 }

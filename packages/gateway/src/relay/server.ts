@@ -2,9 +2,8 @@ import type { JsonObject } from "@ambit/core";
 import { DECIDED_REQUESTS, LISTS } from "@ambit/mcp/messages";
 import { fromJsonSchema, Server, type ServerContext } from "@modelcontextprotocol/server";
 import type { Asker } from "./asker.ts";
-import { METHOD_NOT_FOUND, RequestFailure } from "./failure.ts";
 import type { Incoming, Relay } from "./relay.ts";
-import { unaskedFor } from "./unasked.ts";
+import { underWay } from "./unasked.ts";
 
 export interface ServerSetting {
   readonly relay: Relay;
@@ -12,7 +11,7 @@ export interface ServerSetting {
   readonly capabilities: JsonObject;
   readonly instructions: string | undefined;
   /** Whose connections it uses. */
-  readonly of: string;
+  readonly owner: string;
   /** Whether the client keeps a connection by which it can be asked, and told of changes. */
   readonly isSession: boolean;
 }
@@ -20,40 +19,32 @@ export interface ServerSetting {
 const ANYTHING = fromJsonSchema<JsonObject>({ type: "object" });
 
 /** The SDK's half of the gateway towards one client: it speaks the protocol, and knows nothing of what it serves. */
-export function createServer({ relay, capabilities, instructions, of, isSession }: ServerSetting, whoAsks: (context: ServerContext) => Asker): Server {
+export function createServer({ relay, capabilities, instructions, owner, isSession }: ServerSetting, whoAsks: (context: ServerContext) => Asker): Server {
   const server = new Server({ name: "ambit-gateway", version: "0" }, { capabilities, ...(instructions === undefined ? {} : { instructions }) });
-  const unasked = unaskedFor(server, isSession);
 
   const relayed = async (method: string, params: JsonObject, context: ServerContext): Promise<JsonObject> => {
     const asker = whoAsks(context);
     if (LISTS.has(method)) return relay.list({ method, params, asker });
     const { id, signal, inputResponses, _meta: meta } = context.mcpReq;
     const state: unknown = context.mcpReq.requestState();
-    const during = unasked.during(asker, context);
-    // Where every request says for itself what its client can do, no two connections may be one.
-    const owner = isSession ? of : JSON.stringify([of, during.client.capabilities]);
-    const progressToken = meta?.progressToken;
+    const asking = underWay(server, isSession, asker, context);
     const incoming: Incoming = {
       id,
       method,
       params,
       signal,
       asker,
-      owner,
+      asking,
+      // Where every request says for itself what its client can do, no two such connections may be one.
+      owner: isSession ? owner : JSON.stringify([owner, asking.capabilities]),
       inputResponses: inputResponses as JsonObject | undefined,
       requestState: typeof state === "string" ? state : undefined,
-      client: during.client,
-      hold: during.hold,
-      onProgress:
-        progressToken === undefined
-          ? undefined
-          : (progress) =>
-              void context.mcpReq.notify({ method: "notifications/progress", params: { ...progress, progressToken } } as never).catch(() => undefined),
+      onProgress: progressTo(context, meta?.progressToken),
     };
     try {
       return await relay.request(incoming);
     } finally {
-      during.end();
+      asking.end();
     }
   };
 
@@ -61,15 +52,18 @@ export function createServer({ relay, capabilities, instructions, of, isSession 
     if (!isServed(method, capabilities)) continue;
     server.setRequestHandler(method, { params: ANYTHING, result: ANYTHING }, (params, context) => relayed(method, params, context));
   }
-  server.fallbackRequestHandler = async ({ method, params }, context) => {
-    // Refused, and on the record.
-    await relayed(method, (params ?? {}) as JsonObject, context).catch(() => undefined);
-    throw new RequestFailure(METHOD_NOT_FOUND, "Method not found");
-  };
   return server;
 }
 
-/** The capability that a method belongs to. */
+function progressTo({ mcpReq }: ServerContext, progressToken: string | number | undefined): Incoming["onProgress"] {
+  if (progressToken === undefined) return undefined;
+  return (progress) => {
+    const notification = { method: "notifications/progress", params: { ...progress, progressToken } };
+    void mcpReq.notify(notification as never).catch(() => undefined); // nobody listens any more
+  };
+}
+
+/** The capability that a method belongs to, by what stands before its slash. */
 const CAPABILITIES: ReadonlyMap<string, string> = new Map([
   ["tools", "tools"],
   ["resources", "resources"],

@@ -57,6 +57,7 @@ export function createCatalogue(upstream: Upstream, { lifetime, now, onChanged }
     opening ??= upstream
       .open({
         capabilities: {},
+        isSession: false,
         onRequest: async () => Promise.reject(new AmbitError("tool_unmapped", "nobody is there to be asked")),
         onNotification: (method) => {
           for (const list of CHANGES.get(method) ?? []) {

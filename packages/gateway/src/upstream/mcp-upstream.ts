@@ -3,7 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from "@ambit/core";
 import { Client, fromJsonSchema, StreamableHTTPClientTransport, type Transport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import type { Connector } from "../credentials/connector.ts";
-import type { Upstream, UpstreamConnection } from "./upstream.ts";
+import type { Upstream, UpstreamClient, UpstreamConnection } from "./upstream.ts";
 
 interface Common extends Pick<Upstream, "name" | "prefix" | "connector" | "timeout"> {
   /** The revision of the protocol: `2026-07-28` without sessions, `2025-11-25` and before with them. @defaultValue the newest that the server has */
@@ -61,19 +61,27 @@ function mcpUpstream({ era, connector, ...common }: Common, transportOf: (connec
   return {
     ...common,
     connector,
-    open: async ({ capabilities, onRequest, onNotification, onClose }) => {
-      const mode = era === undefined ? "auto" : era === "stateless" ? { pin: "2026-07-28" } : "legacy";
-      const client = new Client(
-        { name: "ambit-gateway", version: "0" },
-        { capabilities, versionNegotiation: { mode }, inputRequired: { autoFulfill: false }, listMaxPages: 64 },
-      );
-      client.fallbackRequestHandler = ({ method, params }) => onRequest(method, (params ?? {}) as JsonObject);
-      client.fallbackNotificationHandler = async ({ method, params }) => onNotification(method, (params ?? {}) as JsonObject);
-      client.onclose = onClose;
-      await client.connect(transportOf(connector));
-      return connectionOf(client);
+    open: async (of) => {
+      const open = async (mode: Mode): Promise<UpstreamConnection> => {
+        const client = clientFor(of, mode);
+        await client.connect(transportOf(connector));
+        // Not before: what is given up on the way here was never there.
+        client.onclose = of.onClose;
+        return connectionOf(client);
+      };
+      if (era !== undefined) return open(era === "stateless" ? { pin: "2026-07-28" } : "legacy");
+      return of.isSession ? open("legacy").catch(() => open("auto")) : open("auto");
     },
   };
+}
+
+type Mode = "auto" | "legacy" | { readonly pin: string };
+
+function clientFor({ capabilities, onRequest, onNotification }: UpstreamClient, mode: Mode): Client {
+  const client = new Client({ name: "ambit-gateway", version: "0" }, { capabilities, versionNegotiation: { mode }, inputRequired: { autoFulfill: false } });
+  client.fallbackRequestHandler = ({ method, params }) => onRequest(method, (params ?? {}) as JsonObject);
+  client.fallbackNotificationHandler = async ({ method, params }) => onNotification(method, (params ?? {}) as JsonObject);
+  return client;
 }
 
 function connectionOf(client: Client): UpstreamConnection {

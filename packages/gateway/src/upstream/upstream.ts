@@ -18,6 +18,8 @@ export interface Upstream {
 export interface UpstreamClient {
   /** What the client can be asked for, in MCP's form. */
   readonly capabilities: JsonObject;
+  /** Whether it keeps a session, in which it can be asked: then the upstream is asked for one as well, where it has both. */
+  readonly isSession: boolean;
   /** Answers a request of the upstream, or rejects; nothing of it reaches the client otherwise. */
   onRequest(method: string, params: JsonObject): Promise<JsonObject>;
   onNotification(method: string, params: JsonObject): void;

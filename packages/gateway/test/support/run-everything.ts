@@ -1,0 +1,12 @@
+import { startEverythingWorld } from "./everything-world.ts";
+import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
+import { startEverything } from "./everything.ts";
+const e = await startEverything();
+const c = new Client({ name: "t", version: "1" }, { versionNegotiation: { mode: "auto" } });
+await c.connect(new StreamableHTTPClientTransport(new URL(e.url)));
+const tools = (await c.listTools()).tools.map((t: any) => t.name);
+await c.close();
+await e.close();
+const w = await startEverythingWorld(tools);
+console.log(w.url);
+console.log(w.direct);
