@@ -78,11 +78,13 @@ function mismatchOf(headers: Headers, message: Message): string | undefined {
   const named = headers.get("mcp-method");
   if (named === null) return undefined;
   const version = headers.get("mcp-protocol-version");
-  if (version === null || version < FIRST_STATELESS) return "`Mcp-Method` means nothing in this revision of the protocol";
+  if (version !== null && version < FIRST_STATELESS) return "`Mcp-Method` means nothing in this revision of the protocol";
   return !("method" in message) || named !== message.method ? "`Mcp-Method` is not the method of the body" : undefined;
 }
 
 function refuse(status: number, code: number, message: string): Entered {
   const body = JSON.stringify({ jsonrpc: "2.0", id: null, error: { code, message } });
-  return { refused: new Response(body, { status, headers: { "content-type": "application/json", "cache-control": "no-store" } }) };
+  // What is left of a body that is too large nobody reads.
+  const close = status === 413 ? { connection: "close" } : {};
+  return { refused: new Response(body, { status, headers: { "content-type": "application/json", "cache-control": "no-store", ...close } }) };
 }

@@ -65,6 +65,7 @@ export function createSessions({ serve, onEnd, most, idle, now }: SessionsOption
       const parsed = message === undefined ? {} : { parsedBody: message.wire };
       const id = request.headers.get("mcp-session-id");
       if (id === null) {
+        if (request.method !== "POST") return refuse(405, "outside of a session there is nothing but POST");
         if (message?.kind !== "request" || message.method !== "initialize") return refuse(400, "the request is in no session");
         const session = await begin(owner);
         return session === undefined ? refuse(503, "there are too many sessions") : session.transport.handleRequest(request, { ...parsed, authInfo });

@@ -1,38 +1,49 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { createMcpHandler, McpServer } from "@modelcontextprotocol/server";
-import { z } from "zod";
+import { createMcpHandler, Server } from "@modelcontextprotocol/server";
 
 /** What only the gateway has. */
 export const CANARY = "canary-5f2c91d7a0b34e68";
 
+export type CrmTool = { readonly name: string } & Readonly<Record<string, unknown>>;
+type CrmTools = (tools: readonly CrmTool[]) => readonly CrmTool[];
+
+const text = { type: "string" };
+const tool = (name: string, properties: object): CrmTool => ({ name, description: `${name} of the crm`, inputSchema: { type: "object", properties } });
+
+export const CRM_TOOLS: readonly CrmTool[] = [
+  tool("contracts_read", { customer_id: text }),
+  tool("contracts_delete", { customer_id: text }),
+  tool("crm.read_contact", { limit: { type: "integer" } }),
+  tool("echo", { text }),
+];
+
 /** The end service: an MCP server over HTTP that takes nothing without its credential, and writes down what took effect. */
-export async function startCrm() {
-  const reached: unknown[] = [];
-  const refused: number[] = [];
-  const make = (): McpServer => {
-    const server = new McpServer({ name: "the crm's own name", version: "1.0.0" });
-    server.registerTool(
-      "contracts_read",
-      { description: "Reads the contracts of a customer.", inputSchema: z.object({ customer_id: z.string() }) },
-      ({ customer_id }) => {
-        reached.push(["contracts_read", customer_id]);
-        const records = [{ id: "contract_1" }, { id: "contract_2" }, { id: "contract_3" }];
-        return { structuredContent: { records }, content: [{ type: "text", text: JSON.stringify({ records }) }] };
-      },
-    );
-    server.registerTool("contracts_delete", { inputSchema: z.object({ customer_id: z.string() }) }, ({ customer_id }) => {
-      reached.push(["contracts_delete", customer_id]);
-      return { content: [{ type: "text", text: "deleted" }] };
+export async function startCrm(cache: object = {}) {
+  const crm = {
+    /** `[name, first argument]` of every call, and what else was read. */
+    reached: [] as unknown[],
+    /** What came along with a call beside its arguments. */
+    answers: [] as unknown[],
+    refused: [] as number[],
+    tools: ((tools) => tools) as CrmTools,
+  };
+  const make = (): Server => {
+    const server = new Server({ name: "the crm's own name", version: "1.0.0" }, { capabilities: { tools: {}, resources: {} } });
+    server.setRequestHandler("tools/list", () => ({ tools: crm.tools(CRM_TOOLS), ...cache }) as never);
+    server.setRequestHandler("tools/call", ({ params }, { http, mcpReq }) => {
+      const [first] = Object.values(params.arguments ?? {});
+      crm.reached.push([params.name, first]);
+      crm.answers.push(mcpReq.inputResponses);
+      const records = [{ id: "contract_1" }, { id: "contract_2" }, { id: "contract_3" }];
+      if (params.name === "contracts_read") return { structuredContent: { records }, content: [{ type: "text", text: JSON.stringify({ records }) }] };
+      return { content: [{ type: "text", text: `${String(first)} ${http?.req?.headers.get("authorization")}` }] };
     });
-    server.registerTool("echo", { inputSchema: z.object({ text: z.string() }) }, ({ text }, { http }) => {
-      reached.push(["echo", text]);
-      return { content: [{ type: "text", text: `${text} ${http?.req?.headers.get("authorization")}` }] };
-    });
-    server.registerResource("public", "crm://public", {}, (uri) => {
-      reached.push(["resources/read", uri.href]);
-      return { contents: [{ uri: uri.href, text: "public" }] };
+    server.setRequestHandler("resources/list", () => ({ resources: [{ uri: "crm://public", name: "public" }] }));
+    server.setRequestHandler("resources/read", ({ params }) => {
+      crm.reached.push(["resources/read", params.uri]);
+      return { contents: [{ uri: params.uri, text: "public" }] };
     });
     return server;
   };
@@ -41,7 +52,7 @@ export async function startCrm() {
     getRequestListener(
       (request) => {
         if (request.headers.get("authorization") === `Bearer ${CANARY}`) return handler.fetch(request);
-        refused.push(401);
+        crm.refused.push(401);
         return new Response(null, { status: 401 });
       },
       { overrideGlobalObjects: false },
@@ -53,5 +64,5 @@ export async function startCrm() {
     http.closeAllConnections();
     await new Promise((resolve) => http.close(resolve));
   };
-  return { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`, reached, refused, close };
+  return Object.assign(crm, { url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp`, close });
 }

@@ -1,10 +1,10 @@
-import { createPep, type Pep, type Task } from "@ambit/core";
+import { createPep, definitionDigest, type Pep, type Task } from "@ambit/core";
 import { createMemoryLog, verifyLog } from "@ambit/core/audit";
 import { createKeyRing } from "@ambit/core/identity";
 import { generateKey, type SigningKey } from "@ambit/core/token";
 import { createPdp, type EmbeddedPdp, type PdpConfig } from "@ambit/pdp";
 import { createGateway, httpUpstream, serveGateway, type Connector, type GatewayOptions, type RunningGateway } from "../../src/index.ts";
-import { CANARY, startCrm } from "./crm.ts";
+import { CANARY, CRM_TOOLS, startCrm, type CrmTool } from "./crm.ts";
 
 export const GATEWAY = "urn:example:gateway";
 const text = { type: "string" } as const;
@@ -17,6 +17,8 @@ function tool(name: string, properties: object, more: object = {}): object {
 const TOOLS: Readonly<Record<string, object>> = {
   "contracts.read": tool("contracts_read", { customer_id: text }, { records: { result: "/records", most: 2 } }),
   "contracts.delete": tool("contracts_delete", { customer_id: text }, { effect: "destructive" }),
+  "crm.read_contact": tool("crm.read_contact", { limit: { type: "integer" } }),
+  t: tool("t", {}),
   echo: tool("echo", { text }),
   "resources.read": tool("resources/read", { uri: { enum: ["crm://public"] } }, { records: { result: "/contents", most: 5 } }),
 };
@@ -47,14 +49,34 @@ export interface World extends AsyncDisposable {
   outcomes(): readonly unknown[];
 }
 
+/** The same manifest with the definition of one tool pinned. */
+const PINNED = {
+  ...TOOLS,
+  "crm.read_contact": tool(
+    "crm.read_contact",
+    { limit: { type: "integer" } },
+    { names: [{ server: "crm", name: "crm.read_contact", pin: definitionDigest(CRM_TOOLS.find(({ name }) => name === "crm.read_contact") as CrmTool) }] },
+  ),
+};
+
+export interface WorldOptions extends Partial<GatewayOptions> {
+  readonly allowedTools?: readonly string[];
+  /** Whether whoever comes is let in as one and the same client, which has an envelope. */
+  readonly isLetIn?: boolean;
+  readonly isPinned?: boolean;
+  readonly crmTools?: World["crm"]["tools"];
+  /** What the crm says of caching its lists. */
+  readonly crmCache?: object;
+}
+
 /** An agent with a signed envelope, the end service, and the gateway between them, which has the credential. */
-export async function createWorld(options: Partial<GatewayOptions> & { readonly allowedTools?: readonly string[] } = {}): Promise<World> {
-  const { allowedTools = ["contracts.read", "echo", "resources.read"], ...rest } = options;
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
+  const { allowedTools = ["contracts.read", "echo", "resources.read"], isLetIn = false, isPinned = false, crmTools, crmCache, ...rest } = options;
   const [key, root] = [await generateKey(), await generateKey()];
   const log = createMemoryLog({ now: Date.now });
   const signing = { issuer: "https://pdp.example", keys: createKeyRing({ current: root, now: Date.now }), tenants: new Set(["tenant_1"]) };
   const config: PdpConfig = {
-    manifest: { tools: TOOLS },
+    manifest: { tools: isPinned ? PINNED : TOOLS },
     agents: { agents: { reviewer: { trust_zone: "first_party", ceiling: "none", keys: [key.public.jwk] } } },
     purposes: { purposes: { review: { tools: Object.keys(TOOLS) } } },
     policies: [{ name: "main.cedar", text: '@id("all") permit (principal, action, resource);' }],
@@ -66,10 +88,12 @@ export async function createWorld(options: Partial<GatewayOptions> & { readonly 
   const pep = createPep({ pdp, agent: "reviewer", keys: new Map([["reviewer", key]]), deadline: 5000 });
   const begin = { delegatorId: "user_1", tenantId: "tenant_1", purpose: "review", resourceConstraints: { max_records: 25 }, expiresIn: "10m" };
   const task = await pep.begin({ ...begin, allowedTools });
-  const crm = await startCrm();
+  const crm = await startCrm(crmCache);
+  if (crmTools !== undefined) crm.tools = crmTools;
+  const letIn = isLetIn ? { authenticate: async () => ({ id: "client_1", pep, task }) } : {};
   const hosts: string[] = [];
   const upstreams = [httpUpstream({ name: "crm", url: crm.url, connector: BEARER })];
-  const made = createGateway({ pdp, audience: GATEWAY, upstreams, hosts, deadline: 5000, ...rest });
+  const made = createGateway({ pdp, audience: GATEWAY, upstreams, hosts, deadline: 5000, ...letIn, ...rest });
   const gateway = await serveGateway(made, { port: 0, grace: 500 });
   hosts.push(`127.0.0.1:${gateway.port}`);
   const kinds = (kind: string) => {
