@@ -17,7 +17,6 @@ export type Entered = { readonly refused: Response } | { readonly refused?: unde
 /** Exact but for the case, which media types do not know (RFC 9110 section 8.3.1), and the one character set that JSON has. */
 const JSON_TYPE = /^application\/json[ \t]*(?:;[ \t]*charset="?utf-8"?[ \t]*)?$/i;
 const UTF8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const FIRST_STATELESS = "2026-07-28";
 const [PARSE_ERROR, INVALID_REQUEST, HEADER_MISMATCH] = [-32700, -32600, -32020];
 const DEFAULT_BYTES = 1_048_576;
 
@@ -73,13 +72,11 @@ function parse(bytes: Uint8Array): { readonly value: Json } | undefined {
   }
 }
 
-/** Whoever stands before us may have decided by the headers, which only have a meaning from the first stateless revision on. */
+/** Whoever stands before us may have decided by the header. What else headers say of a body, the SDK compares where it means something. */
 function mismatchOf(headers: Headers, message: Message): string | undefined {
   const named = headers.get("mcp-method");
-  if (named === null) return undefined;
-  const version = headers.get("mcp-protocol-version");
-  if (version !== null && version < FIRST_STATELESS) return "`Mcp-Method` means nothing in this revision of the protocol";
-  return !("method" in message) || named !== message.method ? "`Mcp-Method` is not the method of the body" : undefined;
+  if (named === null || ("method" in message && named === message.method)) return undefined;
+  return "`Mcp-Method` is not the method of the body";
 }
 
 function refuse(status: number, code: number, message: string): Entered {

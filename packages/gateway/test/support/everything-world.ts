@@ -60,5 +60,5 @@ export async function startEverythingWorld(tools: readonly string[]) {
     await everything.close();
     await pdp.close();
   };
-  return { url: `http://localhost:${gateway.port}/mcp`, direct: everything.url.replace("127.0.0.1", "localhost"), close };
+  return { url: `http://localhost:${gateway.port}/mcp`, close };
 }
