@@ -1,7 +1,7 @@
-import { AmbitError, type Admission, type EnvelopeSource, type JsonObject, type Pep, type Refused } from "@ambit/core";
+import { AmbitError, chainOf, type Admission, type EnvelopeSource, type JsonObject, type Pep, type Refused } from "@ambit/core";
 import { writePresentation } from "@ambit/core/token";
 import { createDefinitions } from "./definitions.ts";
-import type { Answer, Message, Notification, Request, Wire } from "./json-rpc.ts";
+import { paramsOf, type Answer, type Message, type Notification, type Request, type Wire } from "./json-rpc.ts";
 import { createLink } from "./link.ts";
 import { shownList } from "./lists.ts";
 import { DECIDED_REQUESTS, DECIDED_SERVER_REQUESTS, LISTS, PASSED_NOTIFICATIONS, PASSED_REQUESTS, PASSED_SERVER_REQUESTS } from "./methods.ts";
@@ -40,7 +40,17 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
   const { post, deliver, report } = link;
   const requests = createRequests();
   const definitions = createDefinitions(setting.definitionsLifetime, setting.now);
-  const lists = createListReader(definitions, post);
+  /** A list shows what its reader could ask for, so the chain goes along with it; nothing is done by it, so there is nothing to prove. */
+  const listing = async (request: Request): Promise<Wire> => {
+    if (carry === undefined) return request.wire;
+    try {
+      const chain = chainOf(typeof envelope === "function" ? await envelope() : envelope);
+      return decidedRequest(request, paramsOf(request), chain === undefined ? "drop" : writePresentation({ chain, pop: "" }));
+    } catch {
+      return decidedRequest(request, paramsOf(request), "drop"); // who has no envelope is shown what that is shown
+    }
+  };
+  const lists = createListReader(definitions, async (request) => post(await listing(request)));
   /** What the server asks of the client: sampling, elicitation and roots let it act in the delegator's name. */
   const asked = createRequests();
   /** What the client last said of its protocol. */
@@ -89,7 +99,8 @@ export function createConnection(pep: Pep, setting: ConnectionSetting, transport
       if (signal.aborted) await requests.giveUp(entry);
       else signal.addEventListener("abort", () => void requests.giveUp(entry), { once: true, signal: entry.over.signal });
     }
-    return entry.isDecided ? decide(entry, options) : forward(entry, request.wire, options);
+    if (entry.isDecided) return decide(entry, options);
+    return forward(entry, LISTS.has(request.method) ? await listing(request) : request.wire, options);
   };
 
   const sendNotification = async (notification: Notification, options: unknown): Promise<void> => {

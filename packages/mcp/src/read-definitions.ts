@@ -1,6 +1,6 @@
 import { isJsonObject, own, randomText, type Json, type JsonObject } from "@ambit/core";
 import type { Definitions } from "./definitions.ts";
-import type { Request, RequestId, Wire } from "./json-rpc.ts";
+import type { Request, RequestId } from "./json-rpc.ts";
 
 /** Lists of the adapter's own: what a client shows of them, and when it asks for them again, is its own affair. */
 export interface ListReader {
@@ -14,7 +14,7 @@ const MOST_PAGES = 100;
 /** Milliseconds for one page. */
 const PATIENCE = 5000;
 
-export function createListReader(definitions: Definitions, post: (message: Wire) => Promise<void>): ListReader {
+export function createListReader(definitions: Definitions, send: (request: Request) => Promise<void>): ListReader {
   const asked = new Map<RequestId, (result: unknown) => void>();
   let reading: Promise<void> | undefined;
 
@@ -27,7 +27,7 @@ export function createListReader(definitions: Definitions, post: (message: Wire)
       };
       const timer = setTimeout(() => end(undefined), PATIENCE);
       asked.set(request.id, end);
-      post(request.wire).catch(() => end(undefined));
+      send(request).catch(() => end(undefined));
     });
 
   const readAll = async (meta: JsonObject): Promise<void> => {

@@ -41,6 +41,8 @@ export interface World extends AsyncDisposable {
   readonly pep: Pep;
   readonly task: Task;
   readonly key: SigningKey;
+  /** A key that no envelope is bound to. */
+  anotherKey(): Promise<SigningKey>;
   readonly crm: Awaited<ReturnType<typeof startCrm>>;
   readonly gateway: RunningGateway;
   readonly url: URL;
@@ -106,6 +108,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     pep,
     task,
     key,
+    anotherKey: generateKey,
     crm,
     gateway,
     url: new URL(`http://127.0.0.1:${gateway.port}/mcp`),
