@@ -11,7 +11,6 @@ import { createLegSeal } from "./relay/leg.ts";
 import { createRelay } from "./relay/relay.ts";
 import { createRoutes } from "./relay/routes.ts";
 import { createServer } from "./relay/server.ts";
-import { UNTOUCHED, type Scrub } from "./relay/scrubbing.ts";
 import { createCatalogue } from "./upstream/catalogue.ts";
 import { createConnections } from "./upstream/connections.ts";
 import type { Upstream } from "./upstream/upstream.ts";
@@ -36,8 +35,6 @@ export interface GatewayOptions extends DoorOptions {
    * @defaultValue nobody
    */
   readonly authenticate?: ((request: Request) => Promise<LetIn | Response | undefined>) | undefined;
-  /** Takes the values of credentials out of what comes back. */
-  readonly scrubber?: ((secrets: readonly Uint8Array[]) => Scrub) | undefined;
   /** 32 bytes that seal what a client carries between the rounds of a call; the same in all replicas. @defaultValue made up */
   readonly sealKey?: Uint8Array | undefined;
   /** Milliseconds for one question to the decision point. @defaultValue 1000 */
@@ -63,7 +60,7 @@ export interface Gateway extends AsyncDisposable {
  * of the upstreams stay here. Refuses (`option_invalid`) upstreams of the same name.
  */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { pdp, audience, upstreams, authenticate, scrubber = () => UNTOUCHED, sealKey = randomBytes(32) } = options;
+  const { pdp, audience, upstreams, authenticate, sealKey = randomBytes(32) } = options;
   const { deadline, lifetime = 60_000, idle = 1_800_000, most = 1000, now = Date.now } = options;
   const names = upstreams.map(({ name }) => name);
   if (!names.every(isIdentifier) || new Set(names).size !== names.length)
@@ -73,7 +70,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const catalogues = upstreams.map((upstream) => createCatalogue(upstream, { lifetime, now, onChanged: (list) => changed(list) }));
   const routes = createRoutes(catalogues);
   const connections = createConnections({ most, idle, now });
-  const relay = createRelay({ routes, connections, seal: createLegSeal(sealKey, now), scrubber });
+  const relay = createRelay({ routes, connections, seal: createLegSeal(sealKey, now) });
 
   const asking = (client: LetIn | undefined, presentation: Json | undefined): Asker => {
     if (client !== undefined) return letIn(client.pep, client.task);

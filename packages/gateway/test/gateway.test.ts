@@ -2,6 +2,7 @@ import { Client as StatelessClient, StreamableHTTPClientTransport as StatelessTr
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { describe, expect, it } from "vitest";
+import { CANARY } from "./support/crm.ts";
 import { createWorld, type World } from "./support/world.ts";
 import { present } from "./support/present.ts";
 
@@ -86,6 +87,28 @@ describe.each(Object.entries(CLIENTS))("a client %s", (_, connect) => {
     expect(contents).toMatchObject([{ text: "public" }]);
     await expect(client.readResource({ uri: "crm://public" })).rejects.toMatchObject({ code: -32010, data: { code: "envelope_malformed" } });
     expect(world.crm.reached).toEqual([["resources/read", "crm://public"]]);
+    await client.close();
+  });
+
+  it("never sees the credential, although the upstream says it to whoever asks", async () => {
+    await using world = await createWorld();
+    const client = await connect(world);
+    const args = { text: "hello" };
+    const { content } = await client.callTool({ name: "echo", arguments: args, _meta: await present(world, "echo", args) });
+    expect(JSON.stringify(content)).toContain("hello Bearer ");
+    expect(JSON.stringify(content)).not.toContain(CANARY);
+    await client.close();
+  });
+
+  it("is told which upstream cannot be reached, and nothing is charged for it", async () => {
+    await using world = await createWorld();
+    const client = await connect(world);
+    await client.listTools({ _meta: await present(world, "tools/list", {}) });
+    await world.crm.close();
+    const args = { customer_id: "c1" };
+    const result = await client.callTool({ name: "contracts_read", arguments: args, _meta: await present(world, "contracts_read", args) });
+    expect(JSON.stringify(result.content)).toContain("upstream_unavailable");
+    expect(world.outcomes()).toEqual(["not_run"]);
     await client.close();
   });
 });

@@ -17,6 +17,12 @@ export const INVALID_PARAMS = -32602;
 export const INTERNAL_ERROR = -32603;
 const REFUSED = -32010;
 
+/** A refusal in the form that the method has for it. What the result of a flawed request would look like nobody can tell. */
+export function refuse(method: string, why: Refused, flaw?: string): JsonObject {
+  if (method === "tools/call" && flaw === undefined) return refusedResult(why);
+  throw refusing(why);
+}
+
 /** A refusal as the error of a request. */
 export function refusing(why: Refused): RequestFailure {
   const { error } = modelRefusal(why);
@@ -24,7 +30,7 @@ export function refusing(why: Refused): RequestFailure {
 }
 
 /** A refusal as the result of a call, so that the model sees it and the run goes on. */
-export function refusedResult(why: Refused): JsonObject {
+function refusedResult(why: Refused): JsonObject {
   return { isError: true, content: [{ type: "text", text: JSON.stringify(modelRefusal(why)) }] };
 }
 

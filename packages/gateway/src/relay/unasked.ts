@@ -3,6 +3,7 @@ import { DECIDED_SERVER_REQUESTS, denial, toQuestion } from "@ambit/mcp/messages
 import { fromJsonSchema, type Server, type ServerContext } from "@modelcontextprotocol/server";
 import type { Asking } from "../upstream/connections.ts";
 import type { Asker } from "./asker.ts";
+import type { Scrubber } from "../scrub/scrubber.ts";
 import { refusing } from "./failure.ts";
 
 const ANYTHING = fromJsonSchema<JsonObject>({ type: "object" });
@@ -14,12 +15,15 @@ const CAPABILITIES = "io.modelcontextprotocol/clientCapabilities";
 /** A request that is relayed; `hold` says that its result must be checked, `end` that it was answered. */
 export interface Underway extends Asking {
   hold(): void;
+  /** Its credential must not come back, by whatever way. */
+  scrubWith(scrubber: Scrubber): void;
   end(): void;
 }
 
 /** What an upstream says and asks before it answers a request, on its way to the client that waits. `isSession`: whether that can be asked. */
 export function underWay(server: Server, isSession: boolean, asker: Asker, context: ServerContext): Underway {
   let [isHeld, isOver] = [false, false];
+  let scrubber: Scrubber | undefined;
   const { mcpReq } = context;
   const capabilities = (isSession ? server.getClientCapabilities() : (mcpReq.envelope as JsonObject | undefined)?.[CAPABILITIES]) ?? {};
   return {
@@ -29,7 +33,12 @@ export function underWay(server: Server, isSession: boolean, asker: Asker, conte
       return isHeld;
     },
     hold: () => void (isHeld = true),
-    end: () => void ([isHeld, isOver] = [false, true]),
+    scrubWith: (made) => void (scrubber = made),
+    scrub: (params) => (scrubber === undefined ? params : (scrubber.value(params) as JsonObject)),
+    end: () => {
+      [isHeld, isOver] = [false, true];
+      scrubber = undefined;
+    },
     onRequest: async (from, method, params, isAnyHeld) => {
       if (!isSession) throw refusing(denial("tool_unmapped", "the client cannot be asked"));
       const request = { kind: "request", id: mcpReq.id, method, params, wire: {} } as const;
@@ -59,10 +68,13 @@ export function underWay(server: Server, isSession: boolean, asker: Asker, conte
     },
     onNotification: (method, params) => {
       if (!PASSED.has(method)) return;
-      const notification = { method, params } as never;
-      // What comes after the answer comes on the stream of the session.
-      const sent = isOver ? isSession && server.notification(notification) : mcpReq.notify(notification);
+      // What comes after the answer comes on the stream of the session, and says no more than that something is new.
+      const sent = isOver ? isSession && sendUpdate(server, method, params) : mcpReq.notify({ method, params } as never);
       void Promise.resolve(sent).catch(() => undefined); // nobody listens any more
     },
   };
+}
+
+async function sendUpdate(server: Server, method: string, { uri }: JsonObject): Promise<void> {
+  if (method === "notifications/resources/updated") await server.notification({ method, params: { uri } } as never);
 }

@@ -1,5 +1,6 @@
 import { AmbitError, definitionDigest, isJsonObject, own, type Json, type JsonObject } from "@ambit/core";
 import { isNameOfMethod, LISTS } from "@ambit/mcp/messages";
+import { createScrubber } from "../scrub/scrubber.ts";
 import { mirrorsSecret } from "./mirrored-headers.ts";
 import type { Upstream, UpstreamConnection } from "./upstream.ts";
 
@@ -77,11 +78,15 @@ export function createCatalogue(upstream: Upstream, { lifetime, now, onChanged }
   const readAll = async (method: string, member: string): Promise<readonly JsonObject[]> => {
     const connection = await connect();
     if (own(connection.capabilities, member === "resourceTemplates" ? "resources" : member) === undefined) return [];
+    await using credential = await upstream.connector?.obtain(undefined, AbortSignal.timeout(timeout));
+    using scrubber = credential && createScrubber(credential.secrets);
     const elements: JsonObject[] = [];
     let cursor: Json | undefined;
     for (let page = 0; page < MOST_PAGES; page += 1) {
       const params: JsonObject = cursor === undefined ? {} : { cursor };
-      const result = await connection.request(method, params, { signal: AbortSignal.timeout(timeout), timeout });
+      const options = { signal: AbortSignal.timeout(timeout), timeout, headers: credential?.headers };
+      const listed = await connection.request(method, params, options);
+      const result = scrubber === undefined ? listed : (scrubber.value(listed) as JsonObject);
       const given = own(result, member);
       for (const element of Array.isArray(given) ? (given as readonly Json[]) : []) if (isJsonObject(element)) elements.push(element);
       cursor = own(result, "nextCursor");

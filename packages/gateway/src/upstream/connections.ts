@@ -8,6 +8,8 @@ export interface Asking extends Pick<UpstreamClient, "capabilities" | "isSession
   /** `isHeld`: whether a result is waited for that must be checked. */
   onRequest(server: string, method: string, params: JsonObject, isHeld: boolean): Promise<JsonObject>;
   onNotification(method: string, params: JsonObject): void;
+  /** Takes the credential of the request out of what the upstream says. */
+  scrub(params: JsonObject): JsonObject;
 }
 
 /** Connections to upstreams, one for each of those whose calls must not meet: what one of them is told unasked is not for the others. */
@@ -54,6 +56,8 @@ export function createConnections({ most, idle, now }: ConnectionsOptions): Conn
     sweep();
     if (held.size >= most) throw new Error("there are too many connections in use");
     const users = new Set<Asking>();
+    // Which of them it is that an upstream echoes cannot be told.
+    const scrub = (params: JsonObject): JsonObject => [...users].reduce((left, user) => user.scrub(left), params);
     const isHeld = (): boolean => [...users].some((user) => user.isHeld);
     // Which of several requests an upstream means, the protocol does not say. In a session it may also mean none.
     const meant = (): Asking | undefined => [...users].at(-1) ?? (first.isSession ? first : undefined);
@@ -64,9 +68,9 @@ export function createConnections({ most, idle, now }: ConnectionsOptions): Conn
       onRequest: async (method, params) => {
         const asking = [...users].at(-1);
         if (asking === undefined) throw new Error("nobody waits for anything");
-        return asking.onRequest(upstream.name, method, params, isHeld());
+        return asking.onRequest(upstream.name, method, scrub(params), isHeld());
       },
-      onNotification: (method, params) => (isHeld() ? undefined : meant()?.onNotification(method, params)),
+      onNotification: (method, params) => (isHeld() ? undefined : meant()?.onNotification(method, scrub(params))),
       onClose,
     });
     const entry: Held = { owner, opening, users, since: now() };

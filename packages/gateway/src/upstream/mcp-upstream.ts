@@ -3,6 +3,7 @@ import { isJsonObject, type Json, type JsonObject } from "@ambit/core";
 import { Client, fromJsonSchema, StreamableHTTPClientTransport, type Transport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import type { Connector } from "../credentials/connector.ts";
+import { createEgress, type EgressOptions } from "../egress/egress.ts";
 import type { Upstream, UpstreamClient, UpstreamConnection } from "./upstream.ts";
 
 interface Common extends Pick<Upstream, "name" | "prefix" | "connector" | "timeout"> {
@@ -10,10 +11,8 @@ interface Common extends Pick<Upstream, "name" | "prefix" | "connector" | "timeo
   readonly era?: "stateless" | "sessions" | undefined;
 }
 
-export interface HttpUpstreamOptions extends Common {
+export interface HttpUpstreamOptions extends Common, Pick<EgressOptions, "allowPrivate" | "ca" | "maxResponseBytes"> {
   readonly url: string;
-  /** What all requests go through. @defaultValue Node's own */
-  readonly fetch?: typeof fetch | undefined;
 }
 
 export interface StdioUpstreamOptions extends Common {
@@ -24,12 +23,14 @@ export interface StdioUpstreamOptions extends Common {
   readonly cwd?: string | undefined;
 }
 
-/** An MCP server over Streamable HTTP. */
-export function httpUpstream({ url, fetch: send = fetch, ...common }: HttpUpstreamOptions): Upstream {
+/** An MCP server over Streamable HTTP. Nothing goes anywhere but to its origin. */
+export function httpUpstream({ url, allowPrivate, ca, maxResponseBytes, ...common }: HttpUpstreamOptions): Upstream {
   const address = new URL(url);
+  const { timeout = 60_000 } = common;
+  const egress = createEgress({ origins: [address.origin], allowPrivate, ca, maxResponseBytes, deadline: timeout });
   return mcpUpstream(common, (connector) => {
-    const credentialed: typeof fetch = async (input, init) => send(input, { ...init, headers: await withCredential(init?.headers, connector) });
-    return new StreamableHTTPClientTransport(address, { fetch: credentialed });
+    const send: typeof fetch = async (input, init) => egress.fetch(input, { ...init, headers: await withCredential(init?.headers, connector) });
+    return new StreamableHTTPClientTransport(address, { fetch: send });
   });
 }
 

@@ -48,7 +48,7 @@ export async function startEverythingWorld(tools: readonly string[]) {
     createGateway({
       pdp,
       audience: "urn:example:gateway",
-      upstreams: [httpUpstream({ name: "everything", url: everything.url })],
+      upstreams: [httpUpstream({ name: "everything", url: everything.url, allowPrivate: ["127.0.0.1"] })],
       hosts,
       authenticate: async () => ({ id: "suite", pep, task }),
     }),

@@ -94,7 +94,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   if (crmTools !== undefined) crm.tools = crmTools;
   const letIn = isLetIn ? { authenticate: async () => ({ id: "client_1", pep, task }) } : {};
   const hosts: string[] = [];
-  const upstreams = [httpUpstream({ name: "crm", url: crm.url, connector: BEARER })];
+  const upstreams = [httpUpstream({ name: "crm", url: crm.url, allowPrivate: ["127.0.0.1"], connector: BEARER })];
   const made = createGateway({ pdp, audience: GATEWAY, upstreams, hosts, deadline: 5000, ...letIn, ...rest });
   const gateway = await serveGateway(made, { port: 0, grace: 500 });
   hosts.push(`127.0.0.1:${gateway.port}`);
