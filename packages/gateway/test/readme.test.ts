@@ -17,6 +17,19 @@ const examples = [...readme.matchAll(/^```ts\n(.*?)^```$/gms)].map((match) => ma
 const KMS =
   "const turn = async (bytes: Uint8Array): Promise<Uint8Array> => bytes.map((byte) => byte ^ 255);\nexport const kms = { encrypt: turn, decrypt: turn };\n";
 
+async function writeConfig(folder: string): Promise<void> {
+  const config = {
+    manifest: { tools: {} },
+    agents: { agents: {} },
+    purposes: { purposes: {} },
+    policies: [{ name: "main.cedar", text: '@id("all") permit (principal, action, resource);' }],
+    log: "memory",
+    state: "memory",
+    approvals: "none",
+  };
+  await writeFile(join(folder, "ambit.config.json"), JSON.stringify(config));
+}
+
 // `await using` needs Node 24.
 describe.skipIf(Number.parseInt(process.versions.node, 10) < 24)("the examples of the README", () => {
   let folder: string;
@@ -24,6 +37,8 @@ describe.skipIf(Number.parseInt(process.versions.node, 10) < 24)("the examples o
     folder = await mkdtemp(join(tmpdir(), "ambit-readme-"));
     await writeFile(join(folder, "vault.key"), randomText(32), { mode: 0o600 });
     await writeFile(join(folder, "kms.ts"), KMS);
+    await writeConfig(folder);
+    await writeFile(join(folder, "credential.ts"), "export const crmCredential = undefined;\n");
     const vault = sealedFile({ path: join(folder, "ambit.vault"), key: keyFile(join(folder, "vault.key")) });
     await vault.set({ tenant: "tenant_acme", connector: "crm", id: "api_key" }, Buffer.from("hunter2-s3cret"));
   });

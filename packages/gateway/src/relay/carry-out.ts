@@ -52,10 +52,13 @@ export async function carryOut(setting: CarryOutSetting, incoming: Incoming, all
     }
     try {
       const params = sent(incoming, allowed);
-      const result = await admitted.run(() => taken.connection.request(of.method, params, optionsOf(incoming, allowed, credential, scrubber)));
+      let result: JsonObject;
+      try {
+        result = await admitted.run(() => taken.connection.request(of.method, params, optionsOf(incoming, allowed, credential, scrubber)));
+      } catch (error) {
+        throw await failed(admitted, error, scrubber);
+      }
       return await concluded(setting, incoming, allowed, scrubbed(scrubber, result));
-    } catch (error) {
-      throw error instanceof RequestFailure ? error : await failed(admitted, error, scrubber);
     } finally {
       taken.release();
     }

@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from "@ambit/core";
+import type { JsonObject } from "@ambit/core";
 import type { Connector } from "../credentials/connector.ts";
 
 /** What stands behind the gateway: a server of tools, resources and prompts. */
@@ -44,11 +44,4 @@ export interface RequestOptions {
   /** With `tools/call`: the definition of the tool as it was listed and pinned. */
   readonly definition?: JsonObject | undefined;
   readonly onProgress?: ((progress: JsonObject) => void) | undefined;
-}
-
-/** The upstream's own error, as JSON-RPC has it. */
-export interface UpstreamError {
-  readonly code: number;
-  readonly message: string;
-  readonly data?: Json | undefined;
 }

@@ -24,7 +24,7 @@ const TOOLS: Readonly<Record<string, object>> = {
 };
 
 /** The credential of the one service account, whatever the action. */
-export const BEARER: Connector = {
+const BEARER: Connector = {
   obtain: async () => {
     const value = new TextEncoder().encode(CANARY);
     return {
