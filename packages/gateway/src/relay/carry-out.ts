@@ -7,7 +7,7 @@ import type { RequestOptions } from "../upstream/upstream.ts";
 import { askedBack } from "./asked-back.ts";
 import { asksForMore, errorOf, INTERNAL_ERROR, refuse, RequestFailure } from "./failure.ts";
 import type { Leg, LegOf, LegSeal } from "./leg.ts";
-import type { Incoming } from "./relay.ts";
+import type { Incoming } from "./incoming.ts";
 import type { Destination } from "./routes.ts";
 
 /** A request that is allowed, and on the record. */

@@ -1,32 +1,14 @@
 import { randomText, type JsonObject } from "@ambit/core";
 import { DECIDED_REQUESTS, denial, toQuestion, type Request } from "@ambit/mcp/messages";
-import type { RequestOptions } from "../upstream/upstream.ts";
-import type { Asker } from "./asker.ts";
 import { carryOut, type CarryOutSetting } from "./carry-out.ts";
 import { INVALID_PARAMS, refuse, RequestFailure } from "./failure.ts";
+import type { Incoming } from "./incoming.ts";
 import { boundTo, type LegOf, type LegSeal } from "./leg.ts";
 import { listFor } from "./listed.ts";
 import type { Routes } from "./routes.ts";
-import type { Underway } from "./unasked.ts";
 
 export interface RelaySetting extends CarryOutSetting {
   readonly routes: Routes;
-}
-
-/** One request of a client. */
-export interface Incoming {
-  readonly id: string | number;
-  readonly method: string;
-  readonly params: JsonObject;
-  readonly signal: AbortSignal;
-  readonly asker: Asker;
-  /** Answers to what the upstream asked in the round before, and what it wanted back. */
-  readonly inputResponses?: JsonObject | undefined;
-  readonly requestState?: string | undefined;
-  /** Whose connections it uses: nobody else's. */
-  readonly owner: string;
-  readonly asking: Underway;
-  readonly onProgress?: RequestOptions["onProgress"];
 }
 
 /** The way of a request that is decided, and of one that is not. INVARIANT I1, I3: nothing is sent to an upstream for anybody but from here, after an admission. */

@@ -2,7 +2,8 @@ import type { JsonObject } from "@ambit/core";
 import { DECIDED_REQUESTS, LISTS } from "@ambit/mcp/messages";
 import { fromJsonSchema, Server, type ServerContext } from "@modelcontextprotocol/server";
 import type { Asker } from "./asker.ts";
-import type { Incoming, Relay } from "./relay.ts";
+import type { Incoming } from "./incoming.ts";
+import type { Relay } from "./relay.ts";
 import { underWay } from "./unasked.ts";
 
 export interface ServerSetting {
