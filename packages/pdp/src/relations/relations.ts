@@ -4,6 +4,7 @@ import { relationNames, type Relation, type RelationModel } from "./model.ts";
 import { isObjectId, isTenantId } from "./names.ts";
 import type { RelationStore } from "./relation-store.ts";
 import { objectsAbove, tuplesBelow } from "./search.ts";
+import { steady } from "./steady.ts";
 import { addNode, addTuple, createTupleGraph, type TupleGraph } from "./tuple-graph.ts";
 import { readChanges, type Changes, type ObjectRef } from "./tuple.ts";
 
@@ -54,9 +55,6 @@ export interface Relations {
 /** The most that a limit can be set to: deeper, and the engine itself would run out of stack. */
 const HIGHEST: RelationLimits = { depth: 256, steps: 100_000_000, found: 1_000_000 };
 const LIMITS: RelationLimits = { depth: 64, steps: 100_000, found: 10_000 };
-
-/** Times that tuples may change while they are being loaded, before the question is given up. */
-const ATTEMPTS = 5;
 
 export function createRelations({ model, store, limits: given = {} }: RelationsOptions): Relations {
   const limits = limitsOf(given);
@@ -157,15 +155,6 @@ export function createRelations({ model, store, limits: given = {} }: RelationsO
 }
 
 const NOBODY: FoundSubjects = Object.freeze({ ids: [], others: false, except: [] });
-
-/** Reads again what changed while it was read. */
-async function steady<T>(read: () => Promise<T | undefined>): Promise<T> {
-  for (let attempts = 0; attempts < ATTEMPTS; attempts++) {
-    const answer = await read();
-    if (answer !== undefined) return answer;
-  }
-  throw new AmbitError("state_unavailable", "the relations change faster than they can be read");
-}
 
 function limitsOf(given: Partial<RelationLimits>): RelationLimits {
   const limits = { ...LIMITS, ...given };

@@ -5,13 +5,14 @@ import type { RelationStore, SharedRelations } from "../relations/relation-store
 import { createMemoryDocuments } from "./memory-documents.ts";
 import { createMemoryState } from "./memory-state.ts";
 import type * as postgres from "./postgres/index.ts";
+import type * as redis from "./redis/index.ts";
 import type * as sqlite from "./sqlite/index.ts";
 
 /** State that a configuration names, and documents and tuples beside it. */
 export interface OpenState {
   readonly state: StateStore;
   readonly documents: DocumentStore;
-  /** In SQLite and PostgreSQL beside the state; else in this process. */
+  /** Beside the state. */
   readonly relations: RelationStore;
   readonly sweep: (now: number) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -29,9 +30,9 @@ export async function openState(config: StateConfig): Promise<OpenState> {
     return {
       state: store,
       documents: store,
-      relations: relations ?? createMemoryRelations(),
+      relations,
       sweep: (now) => store.sweep(now),
-      close: async () => void (await Promise.all([store.close(), relations?.close()])),
+      close: async () => void (await Promise.all([store.close(), relations.close()])),
     };
   } catch (error) {
     await store.close();
@@ -63,16 +64,26 @@ export function loadPostgres(): Promise<typeof postgres> {
 
 type Store = StateStore & DocumentStore & { close(): Promise<void> };
 
-async function openStore(config: Exclude<StateConfig, { readonly kind: "memory" }>): Promise<Store> {
+type SharedConfig = Exclude<StateConfig, { readonly kind: "memory" }>;
+
+async function openStore(config: SharedConfig): Promise<Store> {
   if (config.kind === "sqlite") return (await loadSqlite()).createSqliteState({ path: config.path });
   if (config.kind === "postgres") return (await loadPostgres()).createPostgresState(postgresOptionsOf(config));
-  const { createRedisState } = await withPeer("redis", () => import("./redis/index.ts"));
-  return createRedisState({ url: config.url, ...(config.prefix === undefined ? {} : { prefix: config.prefix }) });
+  return (await loadRedis()).createRedisState(redisOptionsOf(config));
 }
 
-async function openRelations(config: StateConfig): Promise<SharedRelations | undefined> {
+async function openRelations(config: SharedConfig): Promise<SharedRelations> {
   if (config.kind === "sqlite") return (await loadSqlite()).createSqliteRelations({ path: config.path });
-  return config.kind === "postgres" ? (await loadPostgres()).createPostgresRelations(postgresOptionsOf(config)) : undefined;
+  if (config.kind === "postgres") return (await loadPostgres()).createPostgresRelations(postgresOptionsOf(config));
+  return (await loadRedis()).createRedisRelations(redisOptionsOf(config));
+}
+
+function loadRedis(): Promise<typeof redis> {
+  return withPeer("redis", () => import("./redis/index.ts"));
+}
+
+function redisOptionsOf({ url, prefix }: Extract<StateConfig, { readonly kind: "redis" }>): { readonly url: string; readonly prefix?: string } {
+  return { url, ...(prefix === undefined ? {} : { prefix }) };
 }
 
 export function postgresOptionsOf({ url, schema }: Extract<StateConfig, { readonly kind: "postgres" }>): {

@@ -142,3 +142,35 @@ export function describeRelationStore(name: string, create: () => Promise<Relati
     });
   });
 }
+
+/** What stores that processes share must do besides. `openTwo` opens the same tuples twice, as two processes have them. */
+export function describeSharedRelations(name: string, openTwo: () => Promise<readonly [RelationStore, RelationStore]>): void {
+  it(`${name} shows one process what another one wrote, and counts every write of both`, async () => {
+    const [one, other] = await openTwo();
+    const tuples = Array.from({ length: 40 }, (_, index) => tuple(doc(`${index % 7}`), "owner", user(`u${index}`)));
+    await Promise.all(tuples.map((each, index) => (index % 2 === 0 ? one : other).write("t", { add: [each], remove: [] })));
+    expect(
+      (
+        await one.below(
+          "t",
+          Array.from({ length: 7 }, (_, index) => doc(`${index}`)),
+          100,
+        )
+      ).tuples,
+    ).toHaveLength(40);
+    expect(await one.revision("t")).toBe(40);
+    expect(await other.revision("t")).toBe(40);
+  });
+
+  it(`${name} lets writes of the same tuples in any order all come through`, async () => {
+    const [one, other] = await openTwo();
+    const tuples = Array.from({ length: 30 }, (_, index) => tuple(doc(`${index}`), "owner", user("a")));
+    const writes = Array.from({ length: 20 }, (_, round) => {
+      const list = round % 2 === 0 ? tuples : tuples.toReversed();
+      return (round % 4 < 2 ? one : other).write("t", round % 3 === 0 ? { add: [], remove: list } : { add: list, remove: [] });
+    });
+    await Promise.all(writes);
+    await one.write("t", { add: tuples, remove: [] });
+    expect((await other.above("t", [user("a")], [], 100)).tuples).toHaveLength(30);
+  });
+}

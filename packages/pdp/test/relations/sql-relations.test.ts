@@ -5,13 +5,12 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import pg from "pg";
 import { afterAll, describe, expect, it } from "vitest";
-import type { RelationStore } from "../../src/relations/index.ts";
 import type { SharedRelations } from "../../src/relations/relation-store.ts";
 import { createPostgresRelations } from "../../src/relations/sql/postgres-relations.ts";
 import { createSqliteRelations } from "../../src/relations/sql/sqlite-relations.ts";
 import { createSqliteState } from "../../src/state/sqlite/index.ts";
 import { rejectionOf } from "../../../core/test/support/codes.ts";
-import { describeRelationStore, doc, tuple, user } from "./relation-store.contract.ts";
+import { describeRelationStore, describeSharedRelations, doc, tuple, user } from "./relation-store.contract.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "ambit-relations-"));
 const opened: SharedRelations[] = [];
@@ -47,42 +46,10 @@ it.runIf(process.env["AMBIT_REQUIRE_SERVICES"] === "1")("finds PostgreSQL", () =
   expect(isThere).toBe(true);
 });
 
-/** Two stores over one database, as two processes have them. */
-function describeSharing(name: string, openTwo: () => Promise<readonly [RelationStore, RelationStore]>): void {
-  it(`${name} shows one process what another one wrote, and counts every write of both`, async () => {
-    const [one, other] = await openTwo();
-    const tuples = Array.from({ length: 40 }, (_, index) => tuple(doc(`${index % 7}`), "owner", user(`u${index}`)));
-    await Promise.all(tuples.map((each, index) => (index % 2 === 0 ? one : other).write("t", { add: [each], remove: [] })));
-    expect(
-      (
-        await one.below(
-          "t",
-          Array.from({ length: 7 }, (_, index) => doc(`${index}`)),
-          100,
-        )
-      ).tuples,
-    ).toHaveLength(40);
-    expect(await one.revision("t")).toBe(40);
-    expect(await other.revision("t")).toBe(40);
-  });
-
-  it(`${name} lets writes of the same tuples in any order all come through`, async () => {
-    const [one, other] = await openTwo();
-    const tuples = Array.from({ length: 30 }, (_, index) => tuple(doc(`${index}`), "owner", user("a")));
-    const writes = Array.from({ length: 20 }, (_, round) => {
-      const list = round % 2 === 0 ? tuples : tuples.toReversed();
-      return (round % 4 < 2 ? one : other).write("t", round % 3 === 0 ? { add: [], remove: list } : { add: list, remove: [] });
-    });
-    await Promise.all(writes);
-    await one.write("t", { add: tuples, remove: [] });
-    expect((await other.above("t", [user("a")], [], 100)).tuples).toHaveLength(30);
-  });
-}
-
 describeRelationStore("SQLite", () => openSqlite(newPath()));
 
 describe("tuples in a file", () => {
-  describeSharing("SQLite", async () => {
+  describeSharedRelations("SQLite", async () => {
     const path = newPath();
     return [await openSqlite(path), await openSqlite(path)];
   });
@@ -122,7 +89,7 @@ describe("tuples in a file", () => {
 describe.skipIf(!isThere)("tuples in PostgreSQL", () => {
   describeRelationStore("PostgreSQL", () => createPostgresRelations({ pool, schema: newSchema(), timeout: 5000 }));
 
-  describeSharing("PostgreSQL", async () => {
+  describeSharedRelations("PostgreSQL", async () => {
     const schema = newSchema();
     const open = (): Promise<SharedRelations> => createPostgresRelations({ pool, schema, timeout: 5000 });
     return Promise.all([open(), open()]);

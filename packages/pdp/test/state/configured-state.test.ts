@@ -106,7 +106,7 @@ for (const [name, isThere, create] of kinds) {
       expect(await outcomeOf(again.pep, task, ...READ)).toBe("envelope_revoked");
     });
 
-    it.skipIf(name === "Redis")("know the same relations, also when both are started again", async () => {
+    it("know the same relations, also when both are started again", async () => {
       const { config, keys } = await settingOf(create());
       const policy = `permit (principal, action == Action::"ambit:begin", resource); permit (principal is Agent, action, resource);
         permit (principal is User, action == Action::"contracts.read", resource) when { context.delegator_relations.reader };`;

@@ -2,9 +2,12 @@ import { spawnSync } from "node:child_process";
 import { inspect } from "node:util";
 import { createClient, createCluster } from "redis";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { createRedisState, type RedisState, type RedisStateOptions } from "../../src/state/redis/index.ts";
+import { createRedisRelations, createRedisState, type RedisState, type RedisStateOptions } from "../../src/state/redis/index.ts";
+import type { Tuple } from "../../src/relations/index.ts";
 import { startNetwork, startRedisServer, type RedisServer } from "./redis-server.ts";
 import { commitOf } from "./state-store.contract.ts";
+
+const owner = (id: string): Tuple => ({ object: { type: "Doc", id: "1" }, relation: "owner", subject: { type: "user", id } });
 
 const hasServer = spawnSync("redis-server", ["--version"]).status === 0;
 if (!hasServer && process.env["AMBIT_REQUIRE_SERVICES"] === "1") throw new Error("there is no redis-server to start");
@@ -129,6 +132,17 @@ describe.skipIf(!hasServer)("a Redis server in trouble", () => {
     expect(await store.settle(settlement)).toBeDefined();
     await (await admin(url)).sendCommand(["CONFIG", "SET", "maxmemory", "0"]);
     expect(await store.commit(commitOf({ callId: "c2", want: 10 }))).toMatchObject({ status: "committed" });
+  });
+
+  it("takes no new relations when its memory is full, and still takes away", async () => {
+    const { url } = await server();
+    const relations = await createRedisRelations({ url, timeout: 5000 });
+    closing.push(() => relations.close());
+    await relations.write("t1", { add: [owner("a"), owner("b")], remove: [] });
+    await (await admin(url)).sendCommand(["CONFIG", "SET", "maxmemory", "1"]);
+    await expect(relations.write("t1", { add: [owner("c")], remove: [owner("b")] })).rejects.toMatchObject({ code: "state_unavailable" });
+    expect(await relations.write("t1", { add: [], remove: [owner("a")] })).toBe(2);
+    expect(await relations.below("t1", [owner("a").object], 10)).toEqual({ revision: 2, tuples: [owner("b")] });
   });
 
   it("is refused at the start when it cannot be reached, or says nothing", async () => {

@@ -1,5 +1,9 @@
 import type { TuplePage } from "../relation-store.ts";
-import { tupleOf, type PageRow } from "./tuple-row.ts";
+import { wholeOf } from "../revision.ts";
+import { tupleOf, type TupleRow } from "../tuple-row.ts";
+
+/** A row of an answer: the revision, with a tuple beside it if there is any. */
+export type PageRow = { readonly revision: number | bigint | string } & (TupleRow | { readonly [Column in keyof TupleRow]: null });
 
 /** The rows of one statement, which saw the revision and the tuples at the same moment. */
 export function pageOf(rows: readonly PageRow[]): TuplePage {
@@ -7,11 +11,4 @@ export function pageOf(rows: readonly PageRow[]): TuplePage {
     revision: wholeOf(rows[0]?.revision ?? 0),
     tuples: rows.flatMap((row) => (row.object_type === null ? [] : [tupleOf(row)])),
   };
-}
-
-/** Databases answer whole numbers as they see fit. */
-export function wholeOf(value: number | bigint | string): number {
-  const whole = Number(value);
-  if (!Number.isSafeInteger(whole) || whole < 0) throw new TypeError("the database answered with no revision");
-  return whole;
 }

@@ -2,9 +2,10 @@ import { bringUpToDate } from "../../state/postgres/migrate.ts";
 import { openServer, unusable, type PostgresOptions } from "../../state/postgres/server.ts";
 import type { SharedRelations } from "../relation-store.ts";
 import type { ObjectRef } from "../tuple.ts";
-import { pageOf, wholeOf } from "./page.ts";
+import { wholeOf } from "../revision.ts";
+import { rowOf, type TupleRow } from "../tuple-row.ts";
+import { pageOf, type PageRow } from "./page.ts";
 import { relationTables } from "./postgres-schema.ts";
-import { rowOf, type PageRow, type TupleRow } from "./tuple-row.ts";
 
 /** The schema may be that of the state. */
 export type PostgresRelationsOptions = Omit<PostgresOptions, "replica" | "maxLag" | "now">;

@@ -3,9 +3,10 @@ import type { SqliteFile } from "../../state/sqlite/file.ts";
 import { bringUpToDate } from "../../state/sqlite/migrate.ts";
 import { open, type SqliteOptions } from "../../state/sqlite/open.ts";
 import type { RelationStore, SharedRelations } from "../relation-store.ts";
-import { pageOf, wholeOf } from "./page.ts";
+import { wholeOf } from "../revision.ts";
+import { rowOf, type TupleRow } from "../tuple-row.ts";
+import { pageOf, type PageRow } from "./page.ts";
 import { RELATION_TABLES } from "./sqlite-schema.ts";
-import { rowOf, type PageRow, type TupleRow } from "./tuple-row.ts";
 
 /** The file may be that of the state. */
 export type SqliteRelationsOptions = Omit<SqliteOptions, "synchronous">;

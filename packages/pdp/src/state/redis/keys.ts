@@ -21,12 +21,18 @@ export function documentKeysOf(prefix: string, tenantId: string, collection: str
   return DOCUMENT_NAMES.map((name) => `{${prefix}:${plain(tenantId)}}:${name}:${plain(collection)}`);
 }
 
+/** The keys of a tenant's tuples, beside those of its state. */
+export function relationKeysOf(prefix: string, tenantId: string): string[] {
+  return RELATION_NAMES.map((name) => `{${prefix}:${plain(tenantId)}}:${name}`);
+}
+
 function plain(text: string): string {
   return text.replaceAll(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 const NAMES = ["calls", "spent", "open", "lineages", "index", "due", "revoked"];
 const DOCUMENT_NAMES = ["ends", "documents", "order"];
+const RELATION_NAMES = ["tuples", "named", "revision"];
 
 /** Finds the key `due` of every tenant. */
 export function duePattern(prefix: string): string {

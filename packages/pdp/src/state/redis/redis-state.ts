@@ -1,43 +1,14 @@
-import { AmbitError, type DocumentStore, type StateStore } from "@ambit/core";
+import type { DocumentStore, StateStore } from "@ambit/core";
 import { documentsOver, type DocumentRow, type DocumentRows } from "../documents.ts";
 import { createBatches, type AskAll } from "./batches.ts";
 import { COMMIT, END } from "./call-scripts.ts";
-import type { RedisClient, RedisCluster } from "./client.ts";
-import { borrow, connect, inTime, unavailable, type Connection } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { GET_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, SWEEP_DOCUMENTS } from "./document-scripts.ts";
 import { documentKeysBeside, documentKeysOf, duePattern, endsPattern, keysBeside, keysOf, quoted } from "./keys.ts";
 import { ADMIT, ADMITTED, FACTS, LABEL, REVOKE, REVOKED_AT, SWEEP } from "./lineage-scripts.ts";
 import type { Script } from "./script.ts";
-import { checkServer } from "./server-check.ts";
+import { openServer, type RedisServer, type RedisStateOptions } from "./server.ts";
 import { callKey, commitText, amountOf, timeOf, committed, labelsOf, labelsPart, factsOf, type CommitReply, type Facts } from "./texts.ts";
-
-export interface RedisStateOptions {
-  /** Where the server is, as `rediss://user:password@host:6379`; the store opens and closes its own connection. Either this or `client`. */
-  readonly url?: string;
-  /**
-   * A connected client of the package `redis` 5 or 6 (one connection, a pool, a sentinel or a cluster), which stays its owner's: who also listens to its errors and
-   * sees to it that it notices a dead network (`pingInterval` and `socketTimeout`).
-   */
-  readonly client?: RedisClient | RedisCluster;
-  /**
-   * What the keys begin with: letters, digits, `_`, `.`, `:` and `-`.
-   *
-   * @defaultValue `"ambit"`
-   */
-  readonly prefix?: string;
-  /**
-   * Milliseconds in which a method answers, or rejects.
-   *
-   * @defaultValue `500`
-   */
-  readonly timeout?: number;
-  /**
-   * Somebody made sure that the server does not evict keys, where it is forbidden to ask it. A server that says that it does is refused all the same.
-   *
-   * @defaultValue `false`
-   */
-  readonly isEvictionPolicyChecked?: boolean;
-}
 
 /** A store that holds a connection. */
 export interface RedisState extends StateStore, DocumentStore, AsyncDisposable {
@@ -63,30 +34,10 @@ export interface RedisState extends StateStore, DocumentStore, AsyncDisposable {
  * What is kept goes at the latest a good day after the tenant's last envelope expired, by itself; most of it as calls come in, or with `sweep`.
  */
 export async function createRedisState(options: RedisStateOptions): Promise<RedisState> {
-  const { url, client, prefix = "ambit", timeout = 500, isEvictionPolicyChecked = false } = options;
-  if (!/^[\w.:-]{1,64}$/.test(prefix)) throw new AmbitError("config_invalid", "the `prefix` may consist of 64 letters, digits, `_`, `.`, `:` and `-`");
-  if (!Number.isSafeInteger(timeout) || timeout < 1 || timeout > 60_000)
-    throw new AmbitError("config_invalid", "the `timeout` must be 1 to 60000 whole milliseconds");
-  const connection = await connectionOf(url, client, timeout);
-  try {
-    const checked = async (): Promise<void> => {
-      for (const node of await connection.primaries()) await checkServer(node, isEvictionPolicyChecked);
-    };
-    await inTime(timeout, checked);
-  } catch (error) {
-    await connection.close();
-    throw AmbitError.isInstance(error) ? error : unavailable(error);
-  }
-  return stateOn(connection, prefix, timeout);
+  return stateOn(await openServer(options));
 }
 
-async function connectionOf(url: string | undefined, client: RedisClient | RedisCluster | undefined, timeout: number): Promise<Connection> {
-  if (url !== undefined && client === undefined) return connect(url, timeout);
-  if (client !== undefined && url === undefined) return borrow(client, timeout);
-  throw new AmbitError("config_invalid", "the Redis store needs either a `url` or a `client`");
-}
-
-function stateOn(connection: Connection, prefix: string, timeout: number): RedisState {
+function stateOn({ connection, prefix, timeout }: RedisServer): RedisState {
   const run = (script: Script, tenantId: string, ...args: string[]): Promise<unknown> => connection.run(script, keysOf(prefix, tenantId), args);
   const askAll =
     (script: Script): AskAll =>

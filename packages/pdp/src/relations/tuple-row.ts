@@ -1,4 +1,4 @@
-import type { Tuple, TupleSubject } from "../tuple.ts";
+import type { Tuple, TupleSubject } from "./tuple.ts";
 
 /** What a tuple names, as it is stored: one subject, a userset, or everyone. What a kind does not have is empty text, which no name is. */
 export interface TupleRow {
@@ -10,9 +10,6 @@ export interface TupleRow {
   readonly subject_id: string;
   readonly subject_relation: string;
 }
-
-/** A row of an answer: the revision, with a tuple beside it if there is any. */
-export type PageRow = { readonly revision: number | bigint | string } & (TupleRow | { readonly [Column in keyof TupleRow]: null });
 
 const SUBJECT = 0;
 const USERSET = 1;
