@@ -72,9 +72,11 @@ export async function verifyOidc(jwt: Jwt, issuer: OidcIssuer, sources: IdSource
       subject,
       ...ids,
       authenticatedAt: (authenticatedAt ?? issuedAt) * 1000,
+      issuedAt: issuedAt * 1000,
       expiresAt: expiresAt * 1000,
       jti: textOf(jwt, "jti"),
       digest: jwt.digest,
+      claims: jwt.payload.members,
     }),
   };
 }

@@ -1,4 +1,5 @@
 import { AmbitError } from "../errors.ts";
+import type { JsonObject } from "../data/json.ts";
 import { isIdentifier } from "../data/names.ts";
 import { quoted } from "../token/reason.ts";
 import { textOf, type Jwt } from "./jwt.ts";
@@ -17,11 +18,15 @@ export interface ProvenIdentity {
   readonly agentId: string | undefined;
   /** When the delegator last proved to be who they are, else when the token was issued; absent when it does not say. Milliseconds since the epoch. */
   readonly authenticatedAt: number | undefined;
+  /** When the token was issued; absent when it does not say, which only an SVID may. Milliseconds since the epoch. */
+  readonly issuedAt: number | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
   readonly jti: string | undefined;
   /** Names this very token, however its signature is spelled. To take a proof only once: `replayStore.take(digest, expiresAt)`. */
   readonly digest: string;
+  /** All that was signed. Of an OIDC token `iss` is `issuer`; in an SVID it is whatever the trust domain wrote there. */
+  readonly claims: JsonObject;
 }
 
 export type ProofAnswer = ProofRefused | { readonly verified: true; readonly identity: ProvenIdentity };

@@ -41,7 +41,8 @@ export async function verifySvid(jwt: Jwt, issuer: SpiffeIssuer, sources: IdSour
   if (demand.nonce !== undefined) return proofRefused("proof_invalid", "an SVID has no `nonce`");
   const ids = idsOf(jwt, sources, trustDomain);
   if ("verified" in ids) return ids;
-  const { issuedAt, expiresAt } = times;
+  const { expiresAt } = times;
+  const issuedAt = times.issuedAt === undefined ? undefined : times.issuedAt * 1000;
   return {
     verified: true,
     identity: Object.freeze({
@@ -49,10 +50,12 @@ export async function verifySvid(jwt: Jwt, issuer: SpiffeIssuer, sources: IdSour
       issuer: trustDomain,
       subject: textOf(jwt, "sub") ?? "",
       ...ids,
-      authenticatedAt: issuedAt === undefined ? undefined : issuedAt * 1000,
+      authenticatedAt: issuedAt,
+      issuedAt,
       expiresAt: expiresAt * 1000,
       jti: textOf(jwt, "jti"),
       digest: jwt.digest,
+      claims: jwt.payload.members,
     }),
   };
 }

@@ -19,7 +19,8 @@ const HEADER = '{"alg":"ES256","kid":"ES256","typ":"JWT"}';
 
 describe("an ID token", () => {
   it.each(ALGORITHMS)("signed with %s says who asks", async (alg) => {
-    const answer = await ask(await jwt(keyOf(alg), idClaims({ jti: "id-1" })));
+    const claims = idClaims({ jti: "id-1" });
+    const answer = await ask(await jwt(keyOf(alg), claims));
     expect(answer).toStrictEqual({
       verified: true,
       identity: {
@@ -30,9 +31,11 @@ describe("an ID token", () => {
         delegatorId: "user_7f3a91",
         agentId: undefined,
         authenticatedAt: (NOW - 10) * 1000,
+        issuedAt: (NOW - 10) * 1000,
         expiresAt: (NOW + 300) * 1000,
         jti: "id-1",
         digest: expect.stringMatching(/^[\w-]{43}$/) as string,
+        claims: { ...claims },
       },
     });
   });

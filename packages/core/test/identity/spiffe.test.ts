@@ -19,6 +19,8 @@ describe("a JWT-SVID", () => {
         agentId: ID,
         tenantId: "tenant_acme",
         authenticatedAt: (NOW - 10) * 1000,
+        issuedAt: (NOW - 10) * 1000,
+        claims: { sub: ID, iat: NOW - 10 },
       },
     });
   });

@@ -32,10 +32,10 @@ export interface DirectoryOptions {
 export interface Directory {
   readonly model: UserModel;
   /**
-   * Writes who a user is, in place of what was known. Refuses (`proof_invalid`) somebody who was removed, as tokens from before the removal may still be around;
-   * `isReturning` takes them back.
+   * Writes who a user is, in place of what was known. Refuses (`proof_invalid`) somebody who was removed: whoever has an account elsewhere gets tokens for as long as they have it.
+   * `isReturning` takes them back. With `saidAt` it is what somebody said at that time (milliseconds since the epoch), and nothing where more is known from then or later.
    */
-  upsertUser(tenantId: string, user: User, options?: { readonly isReturning?: boolean }): Promise<void>;
+  upsertUser(tenantId: string, user: User, options?: { readonly isReturning?: boolean; readonly saidAt?: number }): Promise<void>;
   /** Removes a user, heard of or not, and tells `onRemoved`, every time. They stay known as removed. */
   removeUser(tenantId: string, id: string): Promise<void>;
   /** As it is, or was less than a second ago where another process wrote it. Rejects with `policy_error` where what was written is not of the types that are declared now. */
@@ -74,18 +74,21 @@ export function createDirectory({ model, documents, onRemoved, now }: DirectoryO
 
   return Object.freeze<Directory>({
     model,
-    upsertUser: async (tenantId, given, { isReturning = false } = {}) => {
+    upsertUser: async (tenantId, given, { isReturning = false, saidAt } = {}) => {
       const user = readUser(model, given);
       checkIds(tenantId, user.id);
+      const at = timeOf(saidAt ?? now());
       await write(tenantId, user.id, (before) => {
         if (before !== undefined && own(before, "status") !== "active" && !isReturning) throw new AmbitError("proof_invalid", "the user was removed");
-        return { status: "active", user: { ...user, attributes: { ...user.attributes } } };
+        const known = before === undefined ? undefined : own(before, "at");
+        const knownAt = typeof known === "number" ? known : -Infinity;
+        if (saidAt !== undefined && knownAt >= saidAt) return undefined;
+        return { status: "active", user: { ...user, attributes: { ...user.attributes } }, at: Math.max(at, knownAt) };
       });
     },
     removeUser: async (tenantId, id) => {
       checkIds(tenantId, id);
-      const at = now();
-      if (!Number.isSafeInteger(at)) throw new AmbitError("state_unavailable", "what time it is cannot be told");
+      const at = timeOf(now());
       // First of all nothing new is begun; then what was begun before is revoked.
       await write(tenantId, id, (before) => (before !== undefined && own(before, "status") === "removed" ? undefined : { status: "removed", at }));
       await onRemoved(tenantId, id);
@@ -111,6 +114,11 @@ export function createDirectory({ model, documents, onRemoved, now }: DirectoryO
       return ids;
     },
   });
+}
+
+function timeOf(at: number): number {
+  if (!Number.isSafeInteger(at)) throw new AmbitError("state_unavailable", "what time it is cannot be told");
+  return at;
 }
 
 function checkIds(tenantId: unknown, id: unknown): void {

@@ -1,10 +1,11 @@
 import type { BeginRequest, Envelope } from "@ambit/core";
 import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
+import { takeClaims } from "./claims.ts";
 
 /**
  * Who vouches for the delegator, for the record: the application, or whoever signed the proof. A proof is of exactly the delegator, the tenant and, where it
- * names one, the agent of the envelope. It is good for as long as its issuer says: what is given out for it is bound to a key that is registered.
+ * names one, the agent of the envelope; what its claims say of the delegator counts from here on (`takeClaims`). It is good for as long as its issuer says: what is given out for it is bound to a key that is registered.
  */
 export async function checkDelegator(setting: Setting, { assertedBy, proof }: BeginRequest, envelope: Envelope): Promise<string> {
   if (assertedBy === "app" && proof === undefined && !setting.requireProof) return assertedBy;
@@ -19,6 +20,7 @@ export async function checkDelegator(setting: Setting, { assertedBy, proof }: Be
   if (delegatorId !== envelope.delegatorId) throw new Refused("envelope", "proof_invalid", "the proof is of another delegator than the envelope names");
   if (agentId !== undefined && agentId !== envelope.agentId) throw new Refused("envelope", "holder_mismatch", "the proof is for another agent");
   await checkFresh(setting, tenantId, delegatorId, answer.identity.authenticatedAt);
+  await takeClaims(setting, answer.identity);
   return `${kind} ${issuer}`;
 }
 

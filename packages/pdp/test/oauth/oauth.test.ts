@@ -216,6 +216,27 @@ describe("token exchange", () => {
     );
   });
 
+  it("takes the roles of the delegator from the token, and none from an older one", async () => {
+    const issuer = { id: { claim: "sub" }, tenant: { claim: "tid", among: ["tenant_1"] }, roles: { claim: "groups" } };
+    const policy = 'permit (principal is Agent, action, resource); permit (principal is User in Role::"support", action, resource);';
+    const scene = await oauthScene({
+      config: { users: { roles: ["support"], issuers: { "https://login.example": issuer } }, policies: [{ name: "p.cedar", text: policy }] },
+    });
+    const exchanged = async (claims: object): Promise<unknown> => {
+      const { status, json } = await scene.post("/oauth/token", await request(scene, { subject_token: await scene.idToken(claims) }));
+      return status === 200 ? status : json["refusal"];
+    };
+    const roles = async (): Promise<unknown> => {
+      const known = await scene.pdp.users?.user("tenant_1", "user_1");
+      return known?.status === "active" ? known.user.roles : known?.status;
+    };
+    expect([await exchanged({ groups: [] }), await roles()]).toEqual(["policy_denied", []]);
+    expect([await exchanged({ groups: ["support"], iat: NOW / 1000 - 5 }), await roles()]).toEqual([200, ["support"]]);
+    expect([await exchanged({ iat: NOW / 1000 - 4 }), await roles()]).toEqual(["policy_denied", []]);
+    expect([await exchanged({ groups: ["support"], iat: NOW / 1000 - 5 }), await roles()]).toEqual(["policy_denied", []]);
+    expect([await exchanged({ groups: [{ support: true }], iat: NOW / 1000 }), await roles()]).toEqual(["proof_invalid", []]);
+  });
+
   it("says that it cannot be told, where the store does not answer", async () => {
     const store = createMemoryState();
     let isUp = true;
