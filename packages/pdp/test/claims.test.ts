@@ -179,7 +179,11 @@ describe("the claims of a proof", () => {
     const bundle = fixedKeys(JSON.stringify({ keys: [{ ...jwk, kid: "k", use: "jwt-svid" }] }), "spiffe-bundle");
     const issuer = { kind: "spiffe", trustDomain: TRUST, audience: "ambit", keys: bundle, delegator: { claim: "sub" }, agent: { id: "reviewer" } } as const;
     const proofs = createProofVerifier({ issuers: [{ ...issuer, tenant: { id: "tenant_1" } }], now: () => NOW });
-    const { begun, known } = await scene({ [LOGIN]: LOGIN_USERS, [TRUST]: { ...LOGIN_USERS, roles: { claim: "roles" } } }, { identity: undefined as never }, { proofs });
+    const { begun, known } = await scene(
+      { [LOGIN]: LOGIN_USERS, [TRUST]: { ...LOGIN_USERS, roles: { claim: "roles" } } },
+      { identity: undefined as never },
+      { proofs },
+    );
     const id = `spiffe://${TRUST}/bot`;
     for (const iss of [LOGIN, TRUST])
       expect(await begun(token({ iss, sub: id, ...rolesOf("crm-support"), roles: ["support"] }), { delegatorId: id })).toBe("begun");
@@ -197,7 +201,12 @@ describe("the claims of a proof", () => {
     const issuers = { [LOGIN]: LOGIN_USERS, [OTHER]: LOGIN_USERS };
     const outcome = async (change: object): Promise<string> => (await scene(issuers, {}, { proofs: own(change) })).begun(token());
     expect(await outcome({})).toBe("begun");
-    for (const change of [{ claims: undefined }, { claims: { iss: OTHER, sub: "user_1", tid: "tenant_1", ...rolesOf("crm-support") } }, { issuedAt: undefined }]) expect(await outcome(change)).toBe("proof_invalid");
+    for (const change of [
+      { claims: undefined },
+      { claims: { iss: OTHER, sub: "user_1", tid: "tenant_1", ...rolesOf("crm-support") } },
+      { issuedAt: undefined },
+    ])
+      expect(await outcome(change)).toBe("proof_invalid");
     expect(await outcome({ issuedAt: Number.NaN })).toBe("state_unavailable");
   });
 

@@ -76,6 +76,7 @@ const TOOL = required(
     new Map([
       ["effect", required(SHAPES.string)],
       ["sends_outside", required(SHAPES.boolean)],
+      ["risk", required(SHAPES.long)],
       ["data_classes", required(SHAPES.strings)],
     ]),
   ),

@@ -11,7 +11,10 @@ import type { Setting } from "../setting.ts";
  * Refuses (`proof_invalid`, `tenant_mismatch`) claims that cannot be read, and claims of another user or tenant than the proof: then `identity` and `users` disagree about who somebody is.
  * `state_unavailable` where it cannot be written.
  */
-export async function takeClaims({ directory }: Pick<Setting, "directory">, { kind, issuer, tenantId, delegatorId, issuedAt, claims }: ProvenIdentity): Promise<void> {
+export async function takeClaims(
+  { directory }: Pick<Setting, "directory">,
+  { kind, issuer, tenantId, delegatorId, issuedAt, claims }: ProvenIdentity,
+): Promise<void> {
   // The `iss` of an SVID is nobody's signature.
   const described = kind === "oidc" ? directory?.model.issuers.get(issuer) : undefined;
   if (directory === undefined || described === undefined || (described.roles === undefined && described.attributes.size === 0)) return;

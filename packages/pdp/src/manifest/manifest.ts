@@ -45,6 +45,8 @@ export interface ToolEntry {
   readonly records?: RecordsRule | "none";
   /** Classes of the whole result, or by field; absent: unknown. */
   readonly dataClasses?: readonly string[] | ReadonlyMap<string, readonly Pointer[]>;
+  /** How much harm the call can do, by the operator's own measure: from 0, none, to 100, which is also what is left out. */
+  readonly risk: number;
   /** Whether the result can be trusted not to carry somebody else's instructions. */
   readonly output: "trusted" | "untrusted";
   /** Whether the call sends data to somewhere outside. */

@@ -5,7 +5,8 @@ import type { ConstraintMapping, Manifest, MoneyRule, RecordsRule, ToolEntry, To
 
 const POINTER = "a JSON pointer, as `/records/*/customer_id`";
 const SINGLE = "a JSON pointer to one value, as `/contract_id`; `*` could name several";
-const OPTIONAL = ["description", "resource", "constraints", "records", "data_classes", "output", "sends_outside", "money"];
+const OPTIONAL = ["description", "resource", "constraints", "records", "data_classes", "output", "sends_outside", "risk", "money"];
+const MOST_RISK = 100;
 
 /**
  * Reads a tool manifest. Refuses (`manifest_invalid`) unknown members, a name that two tools go by, an input schema that is not closed or that
@@ -47,11 +48,17 @@ function parseEntry(id: string, reader: Reader): ToolEntry {
     constraints: parseConstraints(reader.at("constraints"), recordsRule),
     output: reader.at("output").isAbsent ? "untrusted" : reader.at("output").oneOf("trusted", "untrusted"),
     sendsOutside: reader.at("sends_outside").isAbsent ? true : reader.at("sends_outside").flag(),
+    risk: reader.at("risk").isAbsent ? MOST_RISK : parseRisk(reader.at("risk")),
     ...(resource.isAbsent ? {} : { resource: parseResource(resource) }),
     ...(recordsRule === undefined ? {} : { records: recordsRule }),
     ...(dataClasses.isAbsent ? {} : { dataClasses: parseDataClasses(dataClasses) }),
     ...(money.isAbsent ? {} : { money: money.value === "none" ? ("none" as const) : parseMoney(money) }),
   });
+}
+
+function parseRisk(reader: Reader): number {
+  const risk = reader.count();
+  return risk <= MOST_RISK ? risk : reader.fail(`must be at most ${MOST_RISK}`);
 }
 
 function parseNames(reader: Reader): readonly ToolName[] {

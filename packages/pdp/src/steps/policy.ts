@@ -138,7 +138,7 @@ export function callQuestion(tool: ToolEntry, args: JsonObject): Question {
   return {
     action: tool.id,
     resource: resourceOf(tool, args),
-    context: { arguments: args, tool: { effect: tool.effect, sends_outside: tool.sendsOutside, data_classes: dataClassesOf(tool) } },
+    context: { arguments: args, tool: { effect: tool.effect, sends_outside: tool.sendsOutside, risk: tool.risk, data_classes: dataClassesOf(tool) } },
   };
 }
 

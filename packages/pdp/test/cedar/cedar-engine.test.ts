@@ -37,7 +37,7 @@ function evaluation(args: object, change: Partial<Evaluation> = {}): Evaluation 
       time: 0,
       task: { id: "task", calls: 0, depth: 0, tools_used: [], previous_tool: null },
       labels: { integrity: "trusted", data_classes: [] },
-      tool: { effect: "write", sends_outside: true, data_classes: [] },
+      tool: { effect: "write", sends_outside: true, risk: 100, data_classes: [] },
       arguments: args,
     },
     ...change,

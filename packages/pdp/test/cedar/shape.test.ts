@@ -46,7 +46,7 @@ async function answerOf(schema: unknown, condition: string, value: Json): Promis
       time: 0,
       task: { id: "k", calls: 0, depth: 0, tools_used: [], previous_tool: null },
       labels: { integrity: "trusted", data_classes: [] },
-      tool: { effect: "read", sends_outside: false, data_classes: [] },
+      tool: { effect: "read", sends_outside: false, risk: 0, data_classes: [] },
       arguments: { s: value },
     },
   };

@@ -104,6 +104,8 @@ describe("parts that contradict themselves are refused, with the place", () => {
       "which `a` has already",
     ],
     ["an unknown effect", tool({ effect: "harmless" }), "manifest_invalid", "effect"],
+    ["a risk above the most", tool({ risk: 101 }), "manifest_invalid", "tools.a.b.risk"],
+    ["a risk that is a word", tool({ risk: "high" }), "manifest_invalid", "tools.a.b.risk"],
     [
       "an input schema that runs an expression",
       tool({ input_schema: { type: "object", properties: { x: { type: "string", pattern: "(a+)+$" } } } }),

@@ -222,7 +222,7 @@ describe("token exchange", () => {
     const scene = await oauthScene({
       config: { users: { roles: ["support"], issuers: { "https://login.example": issuer } }, policies: [{ name: "p.cedar", text: policy }] },
     });
-    const exchanged = async (claims: object): Promise<unknown> => {
+    const exchanged = async (claims: Parameters<OauthScene["idToken"]>[0]): Promise<unknown> => {
       const { status, json } = await scene.post("/oauth/token", await request(scene, { subject_token: await scene.idToken(claims) }));
       return status === 200 ? status : json["refusal"];
     };

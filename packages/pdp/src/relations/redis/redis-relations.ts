@@ -44,8 +44,7 @@ export async function createRedisRelations(options: RedisStateOptions): Promise<
       const [subject, leadsOn] = relevance === undefined ? ["", []] : [`${beginning(relevance.subject)}0,`, relevance.tuplesets];
       return read(TUPLES_BELOW, tenantId, most, [subject, String(leadsOn.length), ...leadsOn.map((relation) => `${quoted(relation)},`)], objects);
     },
-    above: (tenantId, subjects, everyone, most) =>
-      read(TUPLES_ABOVE, tenantId, most, [], [...subjects, ...everyone.map((type) => ({ type, id: "" }))]),
+    above: (tenantId, subjects, everyone, most) => read(TUPLES_ABOVE, tenantId, most, [], [...subjects, ...everyone.map((type) => ({ type, id: "" }))]),
     close: () => connection.close(),
   });
 }

@@ -86,7 +86,7 @@ function someEvaluation(random: Random): Evaluation {
       previous_tool: pick([null, "x"]),
     },
     labels: { integrity: "trusted", data_classes: [] },
-    tool: { effect: "write", sends_outside: true, data_classes: [] },
+    tool: { effect: "write", sends_outside: true, risk: 100, data_classes: [] },
     arguments: name === "crm.read" && chance(80) ? { id: "x" } : args,
   };
   if (chance(5)) Object.assign(context.task, { [pick(["extra", "calls"])]: pick(VALUES) });
@@ -109,7 +109,7 @@ function fitting(name: string, args: object): Evaluation {
     time: 0,
     task: { id: "task", calls: 0, depth: 0, tools_used: [], previous_tool: null },
     labels: { integrity: "trusted", data_classes: [] },
-    tool: { effect: "read", sends_outside: false, data_classes: [] },
+    tool: { effect: "read", sends_outside: false, risk: 0, data_classes: [] },
     arguments: args,
   };
   return { subject: user, action: { name }, resource: { type: "Tool", id: name }, context };
