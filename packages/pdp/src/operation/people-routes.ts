@@ -38,7 +38,9 @@ export function peopleRoutes(people: People): readonly Route[] {
   });
   return [
     post("/ambit/v1/users", ["user", "is_returning"], async (tenantId, body) => {
-      await configured(people.users, "users").upsertUser(tenantId, own(body, "user") as unknown as User, { isReturning: own(body, "is_returning") === true });
+      const isReturning = own(body, "is_returning") ?? false;
+      if (typeof isReturning !== "boolean") throw new AmbitError("option_invalid", "`is_returning` must be true or false");
+      await configured(people.users, "users").upsertUser(tenantId, own(body, "user") as unknown as User, { isReturning });
       return { done: true };
     }),
     post("/ambit/v1/users/remove", ["id"], async (tenantId, body) => {
