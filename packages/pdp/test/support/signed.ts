@@ -21,10 +21,12 @@ export async function signedFixture(config: Partial<PdpConfig> = {}, options: Pd
   const keys = new Map<string, SigningKey>();
   for (const name of names) keys.set(name, await generateKey(name === "classifier" ? "ES256" : "Ed25519"));
   const ring = createKeyRing({ current: await generateKey(), now: () => base.now() });
-  const { agents } = CONFIG.agents as { readonly agents: { readonly [id: string]: object } };
-  const registered = Object.fromEntries(Object.entries(agents).map(([id, agent]) => [id, { ...agent, keys: [keys.get(id)?.public.jwk] }]));
+  const { agents } = (config.agents ?? CONFIG.agents) as { readonly agents: { readonly [id: string]: object } };
+  const registered = Object.fromEntries(
+    Object.entries(agents).map(([id, agent]) => [id, { ...(keys.has(id) ? { keys: [keys.get(id)?.public.jwk] } : {}), ...agent }]),
+  );
   const signing = { issuer: ISSUER, keys: ring, tenants: new Set(["tenant_1"]) };
-  const base = await fixture({ agents: { agents: registered }, ...config }, { signing, audience: [AUDIENCE], ...options });
+  const base = await fixture({ ...config, agents: { agents: registered } }, { signing, audience: [AUDIENCE], ...options });
   const { now } = base;
   return {
     ...base,
