@@ -107,7 +107,7 @@ export interface ExportFile {
 }
 
 /** A file of `spec/vectors`, as anybody would read it. */
-export function readVectors<T>(name: "envelope" | "attenuation" | "token" | "call" | "export"): T {
+export function readVectors<T>(name: "envelope" | "attenuation" | "token" | "call" | "export" | "relations"): T {
   return JSON.parse(readFileSync(new URL(`../../../../spec/vectors/${name}.json`, import.meta.url), "utf8")) as T;
 }
 

@@ -38,7 +38,7 @@ function codeOr<T>(action: () => T): T | { readonly error: string } {
 }
 
 describe("the vectors", () => {
-  it.each(["envelope", "attenuation", "token", "call", "export"] as const)("of %s are those that the generator makes", (name) => {
+  it.each(["envelope", "attenuation", "token", "call", "export", "relations"] as const)("of %s are those that the generator makes", (name) => {
     expect(readVectors<unknown>(name)).toEqual(JSON.parse(JSON.stringify(FILES[name])));
   });
 
