@@ -21,7 +21,9 @@ async function scene(
 
 describe("a policy decides by", () => {
   it("the data classes that a tool returns", async () => {
-    const { outcome } = await scene('permit (principal, action in Action::"ambit:call", resource) unless { context.tool.data_classes.contains("renewal_terms") };');
+    const { outcome } = await scene(
+      'permit (principal, action in Action::"ambit:call", resource) unless { context.tool.data_classes.contains("renewal_terms") };',
+    );
     expect([await outcome(CRM), await outcome(CONTRACT)]).toEqual(["permit", "policy_denied"]);
   });
 

@@ -195,8 +195,8 @@ describe("the claims of a proof", () => {
     const own = (change: object): ProofVerifier => {
       const told = { kind: "oidc", issuer: LOGIN, subject: "user_1", tenantId: "tenant_1", delegatorId: "user_1", agentId: undefined, authenticatedAt: NOW };
       const claims = { iss: LOGIN, sub: "user_1", tid: "tenant_1", ...rolesOf("crm-support") };
-      const identity = { ...told, issuedAt: NOW, expiresAt: NOW + 1000, jti: undefined, digest: "d", claims, ...change } as const;
-      return { verify: async () => ({ verified: true, identity: identity as never }) };
+      const shown = { ...told, issuedAt: NOW, expiresAt: NOW + 1000, jti: undefined, digest: "d", claims, ...change } as const;
+      return { verify: async () => ({ verified: true, identity: shown as never }) };
     };
     const issuers = { [LOGIN]: LOGIN_USERS, [OTHER]: LOGIN_USERS };
     const outcome = async (change: object): Promise<string> => (await scene(issuers, {}, { proofs: own(change) })).begun(token());
