@@ -1,4 +1,4 @@
-import { createPep, definitionDigest, type Pep, type Task } from "@ambit/core";
+import { createPep, definitionDigest, type Pdp, type Pep, type Task } from "@ambit/core";
 import { createMemoryLog, verifyLog } from "@ambit/core/audit";
 import { createKeyRing } from "@ambit/core/identity";
 import { generateKey, type SigningKey } from "@ambit/core/token";
@@ -66,6 +66,12 @@ export interface WorldOptions extends Partial<GatewayOptions> {
   /** Whether whoever comes is let in as one and the same client, which has an envelope. */
   readonly isLetIn?: boolean;
   readonly isPinned?: boolean;
+  /** Clients that are let in, each with an envelope of its own, by what they say of themselves in the header `x-client`. */
+  readonly clients?: readonly string[];
+  /** Whether the decision point answers no question about a call, for now. */
+  readonly isHanging?: () => boolean;
+  /** Milliseconds for one question of the enforcement point of those who are let in. */
+  readonly pepDeadline?: number;
   readonly crmTools?: World["crm"]["tools"];
   /** What the crm says of caching its lists. */
   readonly crmCache?: object;
@@ -73,7 +79,17 @@ export interface WorldOptions extends Partial<GatewayOptions> {
 
 /** An agent with a signed envelope, the end service, and the gateway between them, which has the credential. */
 export async function createWorld(options: WorldOptions = {}): Promise<World> {
-  const { allowedTools = ["contracts.read", "echo", "resources.read"], isLetIn = false, isPinned = false, crmTools, crmCache, ...rest } = options;
+  const {
+    allowedTools = ["contracts.read", "echo", "resources.read"],
+    isLetIn = false,
+    isPinned = false,
+    clients = [],
+    pepDeadline = 5000,
+    isHanging = () => false,
+    crmTools,
+    crmCache,
+    ...rest
+  } = options;
   const [key, root] = [await generateKey(), await generateKey()];
   const log = createMemoryLog({ now: Date.now });
   const signing = { issuer: "https://pdp.example", keys: createKeyRing({ current: root, now: Date.now }), tenants: new Set(["tenant_1"]) };
@@ -87,12 +103,19 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     approvals: "none",
   };
   const pdp = await createPdp(config, { log, signing, audience: ["urn:example:pdp", GATEWAY] });
-  const pep = createPep({ pdp, agent: "reviewer", keys: new Map([["reviewer", key]]), deadline: 5000 });
+  const asked: Pdp = { ...pdp, decide: (request) => (isHanging() ? new Promise(() => undefined) : pdp.decide(request)) };
+  const pep = createPep({ pdp: asked, agent: "reviewer", keys: new Map([["reviewer", key]]), deadline: pepDeadline });
   const begin = { delegatorId: "user_1", tenantId: "tenant_1", purpose: "review", resourceConstraints: { max_records: 25 }, expiresIn: "10m" };
   const task = await pep.begin({ ...begin, allowedTools });
   const crm = await startCrm(crmCache);
   if (crmTools !== undefined) crm.tools = crmTools;
-  const letIn = isLetIn ? { authenticate: async () => ({ id: "client_1", pep, task }) } : {};
+  const others = new Map(await Promise.all(clients.map(async (id) => [id, await pep.begin({ ...begin, delegatorId: id, allowedTools })] as const)));
+  const known = async (request: Request) => {
+    const id = request.headers.get("x-client") ?? "";
+    const other = others.get(id);
+    return other === undefined ? undefined : { id, pep, task: other };
+  };
+  const letIn = clients.length > 0 ? { authenticate: known } : isLetIn ? { authenticate: async () => ({ id: "client_1", pep, task }) } : {};
   const hosts: string[] = [];
   const upstreams = [httpUpstream({ name: "crm", url: crm.url, allowPrivate: ["127.0.0.1"], connector: BEARER })];
   const made = createGateway({ pdp, audience: GATEWAY, upstreams, hosts, deadline: 5000, ...letIn, ...rest });
