@@ -1,16 +1,16 @@
 import type { BeginOptions, Pdp, Pep, Task } from "@ambit/core";
-import type { Revocation } from "@ambit/pdp";
+import type { PdpConfig, Revocation } from "@ambit/pdp";
 import { describe, expect, it } from "vitest";
-import { BEGIN, fixture, outcomeOf, rejection, type Fixture } from "./support/fixture.ts";
+import { BEGIN, CONFIG, fixture, outcomeOf, rejection, type Fixture } from "./support/fixture.ts";
 import { signedFixture } from "./support/signed.ts";
 
 const READ = ["contracts_read", { contract_id: "k1" }, { customer_id: "c1", title: "t", terms: "r", salary: 7 }] as const;
 const TO = { agentId: "classifier", purpose: "classify", allowedTools: ["contracts.read"] } as const;
 
 /** Two worlds that must not differ: envelopes behind handles, and signed ones. */
-const WORLDS: readonly (readonly [string, () => Promise<Fixture>])[] = [
-  ["behind a handle", () => fixture()],
-  ["that is signed", () => signedFixture()],
+const WORLDS: readonly (readonly [string, (config?: Partial<PdpConfig>) => Promise<Fixture>])[] = [
+  ["behind a handle", (config) => fixture(config)],
+  ["that is signed", (config) => signedFixture(config)],
 ];
 
 const call = (pep: Pep, task: Task): Promise<string> => outcomeOf(pep, task, ...READ);
@@ -130,6 +130,26 @@ describe.each(WORLDS)("renewing a task %s", (_, create) => {
     const again = await pep.renew(next, { expiresIn: "10m", budgets: { calls: 4 } });
     expect([await call(pep, again), await call(pep, again)]).toEqual(["permit", "budget_exhausted"]);
     expect(again.lineage).toBe(task.lineage);
+  });
+
+  it("is seen by policies, with what it goes on from and whether it is wider in anything but its time", async () => {
+    const text = `
+@id("not-wider") forbid (principal, action == Action::"ambit:begin", resource) when { context has continues && context.continues.widens };
+@id("no-new-tools") forbid (principal, action == Action::"ambit:begin", resource)
+  when { context has continues && !(context.continues.allowed_tools.containsAll(context.allowed_tools) && context.continues.purpose == context.purpose) };`;
+    const { pep, advance } = await create({ policies: [...CONFIG.policies, { name: "renewals.cedar", text }] });
+    const task = await pep.begin({ ...BEGIN, allowedTools: ["crm.read"], budgets: { calls: 3 } });
+    advance(1000);
+    const next = await pep.renew(task, { expiresIn: "20m" });
+    expect(await rejection(pep.renew(next, { expiresIn: "10m", budgets: { calls: 2 } }))).toBe("resolved");
+    for (const wider of [
+      { allowedTools: ["crm.read", "tickets.create"] },
+      { budgets: { calls: 4 } },
+      { resourceConstraints: { ...BEGIN.resourceConstraints, customer_id: "c2" } },
+      { purpose: "other" },
+    ])
+      expect(await rejection(pep.renew(next, { expiresIn: "10m", ...wider }))).toBe("policy_denied");
+    expect(await rejection(pep.begin(BEGIN))).toBe("resolved");
   });
 
   it("leaves what was handed on until its own expiry, and revokes all of it for another purpose", async () => {

@@ -103,6 +103,17 @@ describe("ambit why", () => {
     expect(await whyOf(revocation?.decision_id ?? "none")).toMatch(/^rev_\S+ revoke\n[^]* {2}reason +"/);
   });
 
+  test("says so too of a session, for whatever was handed on in it, and nothing of another session", async () => {
+    const within = await scene.begin({ sessionId: "sess_1" });
+    const child = await scene.pep.handOff(within, { agentId: "classifier", purpose: "classify", allowedTools: ["contracts.read"] });
+    await scene.pdp.revoke({ tenantId: "tenant_1", scope: "session", id: "sess_2", by: "ops" });
+    await scene.pdp.revoke({ tenantId: "tenant_1", scope: "session", id: "sess_1", by: "ops" });
+    const out = await whyOf(await scene.call(scene.pep.as("classifier"), child, "contracts_read", { id: "k1" }));
+    expect(out).toMatch(/denied: envelope_revoked\n[^]*ops revoked session sess_1\n/);
+    expect(out).not.toContain("sess_2");
+    expect(await whyOf(within.envelopeId)).toMatch(/Afterwards\n[^]*ops revoked session sess_1\n/);
+  });
+
   test("says that what was only observed ran", async () => {
     const id = await scene.call(scene.observer, task, "mail_send", {});
     expect(await whyOf(id)).toMatch(/^dec_\S+ would be denied: policy_denied, and ran all the same: nothing was enforced\n/);

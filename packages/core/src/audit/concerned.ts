@@ -16,10 +16,11 @@ export interface Concerned {
 export function concernedBy(record: LogRecord, history: History): Concerned {
   const { tenant, lineage, details, kind, decision_id: id } = record;
   const given = issuedBy(record);
-  const { delegator, chain } = history.ancestryOf(tenant, record.envelope);
+  const { delegator, session, chain } = history.ancestryOf(tenant, record.envelope);
   const envelopes = new Set([...chain.map(({ envelope }) => envelope), given?.envelope ?? record.envelope]);
   const agents = new Set([...chain.map(({ agent }) => agent), given?.agent ?? record.agent]);
   const behalf = delegator ?? given?.delegator;
+  const within = session ?? given?.session;
   const callId = kind === "decision" ? textAt(details, "call_id") : undefined;
   const waitsFor = new Set(history.openApprovals(record).map((approval) => approval.id));
   const tool = textAt(details, "tool");
@@ -30,7 +31,8 @@ export function concernedBy(record: LogRecord, history: History): Concerned {
     if (name === undefined) return false;
     if (scope === "task") return record.task === name || isPartOf(record.task, name);
     if (scope === "envelope") return envelopes.has(name);
-    return scope === "agent" ? agents.has(name) : scope === "delegator" && behalf === name;
+    if (scope === "agent") return agents.has(name);
+    return scope === "session" ? within === name : scope === "delegator" && behalf === name;
   };
 
   return {

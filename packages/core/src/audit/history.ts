@@ -19,6 +19,7 @@ export interface HeldEnvelope {
 /** Under what somebody acted: on whose behalf, and through whose hands. */
 export interface Ancestry {
   readonly delegator: string | undefined;
+  readonly session: string | undefined;
   /** Root first; empty when nothing of it is on the record. */
   readonly chain: readonly HeldEnvelope[];
 }
@@ -48,7 +49,9 @@ export interface History {
 
 interface Issued extends HeldEnvelope {
   readonly parent: string | undefined;
+  /** Of a root, as its `session`: those below it have the same. */
   readonly delegator: string | undefined;
+  readonly session: string | undefined;
 }
 
 /** Longer than any chain that is ever given out; whoever writes a log could write a circle. */
@@ -85,7 +88,7 @@ export function createHistory(): History {
         chain.unshift(link);
         next = link.parent;
       }
-      return { delegator: chain[0]?.delegator, chain };
+      return { delegator: chain[0]?.delegator, session: chain[0]?.session, chain };
     },
     envelopeOf: (tenant, envelope) => issued.get(keyOf(tenant, envelope)),
     hasReadUntrusted: (tenant, lineage) => untrusted.has(keyOf(tenant, lineage)),
@@ -108,11 +111,12 @@ export function issuedBy(record: LogRecord): Issued | undefined {
     expiresAt: textAt(details, "expires_at"),
   };
   if (kind === "begin") {
-    const [mayDelegate, delegator] = [textsAt(details, "may_delegate"), textAt(details, "delegator")];
-    return { ...common, envelope: record.envelope, agent: record.agent, mayDelegate, delegator, parent: undefined };
+    const [mayDelegate, delegator, session] = [textsAt(details, "may_delegate"), textAt(details, "delegator"), textAt(details, "session")];
+    return { ...common, envelope: record.envelope, agent: record.agent, mayDelegate, delegator, session, parent: undefined };
   }
   const [envelope, agent, parent] = [textAt(details, "child_envelope"), textAt(details, "to"), textAt(details, "parent_envelope") ?? record.envelope];
-  return envelope === undefined ? undefined : { ...common, envelope, agent: agent ?? "unknown", mayDelegate: undefined, delegator: undefined, parent };
+  const ofRoot = { mayDelegate: undefined, delegator: undefined, session: undefined };
+  return envelope === undefined ? undefined : { ...common, ...ofRoot, envelope, agent: agent ?? "unknown", parent };
 }
 
 function openApproval({ decision_id: id, details }: LogRecord): OpenApproval {

@@ -32,6 +32,8 @@ export interface BeginRequest {
   readonly instruction?: string | undefined;
   /** Who vouches for the delegator: the application, or whoever signed the proof. */
   readonly assertedBy: "app" | "proof";
+  /** Through whom it is asked, as a service authenticated them; for the record. */
+  readonly caller?: string | undefined;
   /** With `assertedBy: "proof"`: an OIDC token or a JWT-SVID of the delegator. */
   readonly proof?: string | undefined;
   /** The key that the envelope is to be bound to; with it a signed chain is given out, and a handle without. */

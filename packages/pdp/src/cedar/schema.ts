@@ -88,6 +88,12 @@ const LIFECYCLE: readonly (readonly [string, Member])[] = [
   ["data_classes", required(SHAPES.strings)],
 ];
 
+/** Of the envelope that a renewal goes on from; absent where a task is new. */
+const CONTINUES: readonly [string, Member] = [
+  "continues",
+  optional(record(new Map([...LIFECYCLE, ["purpose", required(SHAPES.string)], ["widens", required(SHAPES.boolean)]]))),
+];
+
 /**
  * The schema that a manifest amounts to: an action per tool, typed by its input schema. `attributes` are those that the policies use: a number that
  * none of them reads is not held to the four places of Cedar's decimal.
@@ -111,11 +117,11 @@ export function cedarModel(manifest: Manifest, attributes: ReadonlySet<string>, 
       appliesTo: { principalTypes: ["User", "Agent"], resourceTypes: [resourceType], context: context.type },
     };
   }
-  const lifecycle = record(new Map([...COMMON, ...LIFECYCLE]));
-  for (const [name, resourceType] of [
-    ["ambit:begin", "Purpose"],
-    ["ambit:hand_off", "Agent"],
+  for (const [name, resourceType, further] of [
+    ["ambit:begin", "Purpose", [CONTINUES]],
+    ["ambit:hand_off", "Agent", []],
   ] as const) {
+    const lifecycle = record(new Map([...COMMON, ...LIFECYCLE, ...further]));
     contexts.set(name, lifecycle);
     actions[name] = { appliesTo: { principalTypes: ["User", "Agent"], resourceTypes: [resourceType], context: lifecycle.type } };
   }

@@ -39,7 +39,8 @@ export async function begin(setting: Setting, request: BeginRequest): Promise<Is
     const now = clock(setting);
     const earlier = await openEarlier(setting, request, envelope);
     const lineage = earlier?.lineage;
-    const { policies, details } = await decideRoot(setting, { lineage: lineage ?? id, links: [{ id, envelope, issuedAt: now }] });
+    const chain: Chain = { lineage: lineage ?? id, links: [{ id, envelope, issuedAt: now }] };
+    const { policies, details } = await decideRoot(setting, chain, earlier && leafOf(earlier).envelope);
     // INVARIANT I6: what was spent and read is remembered for as long as the new root lives; before it is there.
     const { tenantId, expiresAt } = envelope;
     if (lineage !== undefined)

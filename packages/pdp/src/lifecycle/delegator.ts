@@ -4,11 +4,11 @@ import type { Setting } from "../setting.ts";
 import { takeClaims } from "./claims.ts";
 
 /**
- * Who vouches for the delegator, for the record: the application, or whoever signed the proof. A proof is of exactly the delegator, the tenant and, where it
+ * Who vouches for the delegator, for the record: the application (`app`, behind a service `app` and the caller's name), or whoever signed the proof. A proof is of exactly the delegator, the tenant and, where it
  * names one, the agent of the envelope; what its claims say of the delegator counts from here on (`takeClaims`). It is good for as long as its issuer says: what is given out for it is bound to a key that is registered.
  */
-export async function checkDelegator(setting: Setting, { assertedBy, proof }: BeginRequest, envelope: Envelope): Promise<string> {
-  if (assertedBy === "app" && proof === undefined && !setting.requireProof) return assertedBy;
+export async function checkDelegator(setting: Setting, { assertedBy, caller, proof }: BeginRequest, envelope: Envelope): Promise<string> {
+  if (assertedBy === "app" && proof === undefined && !setting.requireProof) return caller === undefined ? assertedBy : `${assertedBy} ${caller}`;
   if (assertedBy !== "proof" || typeof proof !== "string")
     throw new Refused("envelope", "proof_invalid", "a task begins with a proof of its delegator", "give `delegatorProof`: an OIDC token or a JWT-SVID");
   if (setting.proofs === undefined)

@@ -1,4 +1,4 @@
-import type { Envelope } from "@ambit/core";
+import { isNarrower, type Envelope, type JsonObject, type Order } from "@ambit/core";
 import { leafOf, type Chain } from "../envelopes/chain.ts";
 import { entryToAdd } from "../manifest/parse-manifest.ts";
 import { Refused } from "../refusal.ts";
@@ -13,13 +13,21 @@ export interface Decided {
   readonly details: { readonly [member: string]: unknown };
 }
 
-/** Whether a root may be there, whoever gives it out. Refuses what no call could ever be permitted under. */
-export async function decideRoot(setting: Setting, chain: Chain): Promise<Decided> {
+/** Whether a root may be there, whoever gives it out, `earlier` being the one that it goes on from. Refuses what no call could ever be permitted under. */
+export async function decideRoot(setting: Setting, chain: Chain, earlier?: Envelope): Promise<Decided> {
   const { envelope } = leafOf(chain);
   checkReach(setting, envelope);
   const facts = await factsOf(setting, envelope.tenantId, chain.lineage);
-  const question: Question = { action: "ambit:begin", resource: { type: "Purpose", id: envelope.purpose }, context: lifecycleContext(envelope) };
+  const continues = earlier === undefined ? {} : { continues: continuesContext(envelope, earlier, setting.order) };
+  const context = { ...lifecycleContext(envelope), ...continues };
+  const question: Question = { action: "ambit:begin", resource: { type: "Purpose", id: envelope.purpose }, context };
   return { policies: await checkPolicy(setting, chain, facts, question), details: rootDetails(envelope) };
+}
+
+/** What policies see of the envelope that one goes on from: a renewal may be wider in any dimension, and lives longer by its nature. */
+function continuesContext(envelope: Envelope, earlier: Envelope, order: Order): JsonObject {
+  const widens = !isNarrower({ ...envelope, expiresAt: earlier.expiresAt }, earlier, order);
+  return { ...lifecycleContext(earlier), purpose: earlier.purpose, widens };
 }
 
 /** Tools that could never be called are a mistake to hear of now, not at the first call. */
@@ -49,6 +57,7 @@ export function lifecycleContext(envelope: Envelope): Question["context"] {
 export function rootDetails(envelope: Envelope): Decided["details"] {
   return {
     delegator: envelope.delegatorId,
+    session: envelope.sessionId,
     purpose: envelope.purpose,
     allowed_tools: envelope.allowedTools,
     may_delegate: envelope.mayDelegate,

@@ -47,7 +47,7 @@ export function ambitRoutes(pdp: ServedPdp, url: string, chains: SeenChains, met
       if (!mayActFor(caller, question.envelope["tenant_id"])) return issueOnWire(outside(), true);
       // Without its delegator's proof, and without the word of somebody who may give it: refused, and on the record, by whoever decides.
       const asserted = question.assertedBy === "app" && !caller.roles.has("assert") ? ({ assertedBy: "proof" } as const) : {};
-      return issueOnWire(told("begin", await pdp.begin({ ...question, ...given, ...asserted })), true);
+      return issueOnWire(told("begin", await pdp.begin({ ...question, ...given, ...asserted, caller: caller.name })), true);
     }),
     route(ENDPOINTS.introduce, "enforce", async (question, caller) => {
       await ownTenant(question, caller);

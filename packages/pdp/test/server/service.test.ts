@@ -170,6 +170,12 @@ describe.each(WORLDS)("a decision point %s", (_, create) => {
 });
 
 describe("behind the service", () => {
+  it("has on the record on whose word a task began", async () => {
+    const { pep, records } = await serviceScene();
+    await pep.begin(BEGIN);
+    expect(records()[0]).toMatchObject({ kind: "begin", details: { decision: "permit", asserted_by: "app app", session: expect.any(String) } });
+  });
+
   it("an agent without a key has no envelope, and what a handle stands for is not there", async () => {
     const { client, now, problems } = await serviceScene();
     const pep = createPep({ pdp: client, agent: "reviewer", now });

@@ -16,7 +16,7 @@ export interface Shown {
 /** A question with its presentations as they are on the wire. */
 type Wired<T extends { readonly presentation: unknown }> = Omit<T, "presentation"> & { readonly presentation: Shown };
 export type DecideQuestion = Omit<AccessRequest, "context"> & { readonly context: Wired<AccessRequest["context"]> };
-export type BeginQuestion = Omit<BeginRequest, "continues" | "holder"> & { readonly continues?: Shown | undefined; readonly holder: PublicJwk };
+export type BeginQuestion = Omit<BeginRequest, "caller" | "continues" | "holder"> & { readonly continues?: Shown | undefined; readonly holder: PublicJwk };
 export type RedeemQuestion = Wired<Redemption>;
 export type SettleQuestion = Wired<Outcome>;
 export type EndQuestion = Wired<EndRequest>;
