@@ -5,7 +5,7 @@ import type { Reader } from "./reader.ts";
 export type StatePart =
   | "memory"
   | { readonly kind: "sqlite"; readonly path: string }
-  | ({ readonly kind: "postgres"; readonly schema?: string } & Address)
+  | ({ readonly kind: "postgres"; readonly schema?: string; readonly replica?: { readonly max_lag_ms?: number } & Address } & Address)
   | ({ readonly kind: "redis"; readonly prefix?: string } & Address);
 
 type Address = { readonly url: string } | { readonly url_env: string };
@@ -14,8 +14,14 @@ type Address = { readonly url: string } | { readonly url_env: string };
 export type StateConfig =
   | { readonly kind: "memory" }
   | { readonly kind: "sqlite"; readonly path: string }
-  | { readonly kind: "postgres"; readonly url: string; readonly schema: string | undefined }
+  | { readonly kind: "postgres"; readonly url: string; readonly schema: string | undefined; readonly replica: Replica | undefined }
   | { readonly kind: "redis"; readonly url: string; readonly prefix: string | undefined };
+
+/** A read-only copy that may answer what was revoked, while it is at most that many milliseconds behind. */
+interface Replica {
+  readonly url: string;
+  readonly maxLag: number | undefined;
+}
 
 /** Variables of the environment. */
 export type Environment = { readonly [name: string]: string | undefined };
@@ -32,11 +38,21 @@ export function parseState(reader: Reader, folder: string, env: Environment): St
     return { kind, path: path.includes("\0") ? reader.at("path").fail("must be a path") : resolve(folder, path) };
   }
   if (kind === "postgres") {
-    reader.members(["kind"], ["url", "url_env", "schema"]);
-    return { kind, url: addressOf(reader, env, ["postgres:", "postgresql:"]), schema: text("schema") };
+    reader.members(["kind"], ["url", "url_env", "schema", "replica"]);
+    return { kind, url: addressOf(reader, env, POSTGRES), schema: text("schema"), replica: parseReplica(reader.at("replica"), env) };
   }
   reader.members(["kind"], ["url", "url_env", "prefix"]);
   return { kind, url: addressOf(reader, env, ["redis:", "rediss:"]), prefix: text("prefix") };
+}
+
+const POSTGRES = ["postgres:", "postgresql:"];
+
+function parseReplica(reader: Reader, env: Environment): Replica | undefined {
+  if (reader.isAbsent) return undefined;
+  const lag = reader.members([], ["url", "url_env", "max_lag_ms"]).at("max_lag_ms");
+  // INVARIANT I7: a revocation is heard of within a second.
+  if (!lag.isAbsent && !(lag.count() >= 1 && lag.count() <= 1000)) lag.fail("must be from 1 to 1000");
+  return { url: addressOf(reader, env, POSTGRES), maxLag: lag.isAbsent ? undefined : lag.count() };
 }
 
 /** Text that stands in the file (`url`), or in an environment variable that the file names (`url_env`), and the place to complain of. */

@@ -62,13 +62,14 @@ export function loadPostgres(): Promise<typeof postgres> {
   return withPeer("pg", () => import("./postgres/index.ts"));
 }
 
+type PostgresConfig = Extract<StateConfig, { readonly kind: "postgres" }>;
 type Store = StateStore & DocumentStore & { close(): Promise<void> };
 
 type SharedConfig = Exclude<StateConfig, { readonly kind: "memory" }>;
 
 async function openStore(config: SharedConfig): Promise<Store> {
   if (config.kind === "sqlite") return (await loadSqlite()).createSqliteState({ path: config.path });
-  if (config.kind === "postgres") return (await loadPostgres()).createPostgresState(postgresOptionsOf(config));
+  if (config.kind === "postgres") return (await loadPostgres()).createPostgresState({ ...postgresOptionsOf(config), ...replicaOptionsOf(config) });
   return (await loadRedis()).createRedisState(redisOptionsOf(config));
 }
 
@@ -86,11 +87,14 @@ function redisOptionsOf({ url, prefix }: Extract<StateConfig, { readonly kind: "
   return { url, ...(prefix === undefined ? {} : { prefix }) };
 }
 
-export function postgresOptionsOf({ url, schema }: Extract<StateConfig, { readonly kind: "postgres" }>): {
-  readonly connectionString: string;
-  readonly schema?: string;
-} {
+/** The primary, which all but the question what was revoked is for. */
+export function postgresOptionsOf({ url, schema }: PostgresConfig): Pick<postgres.PostgresOptions, "schema"> & { readonly connectionString: string } {
   return { connectionString: url, ...(schema === undefined ? {} : { schema }) };
+}
+
+function replicaOptionsOf({ replica }: PostgresConfig): Pick<postgres.PostgresOptions, "replica" | "maxLag"> {
+  if (replica === undefined) return {};
+  return { replica: { connectionString: replica.url }, ...(replica.maxLag === undefined ? {} : { maxLag: replica.maxLag }) };
 }
 
 async function withPeer<T>(name: string, load: () => Promise<T>): Promise<T> {

@@ -12,7 +12,8 @@ import {
 } from "@ambit/pdp/authzen";
 import { createPdpService, secretDigest, servePdp, type Caller } from "@ambit/pdp/server";
 import { describe, expect, it } from "vitest";
-import { closeAfter, freePort } from "../server/scene.ts";
+import { closeAfter } from "../server/scene.ts";
+import { freePort } from "../support/free-port.ts";
 import { BEGIN, fixture, NOW } from "../support/fixture.ts";
 
 describe("obligations, as the profile has them", () => {

@@ -3,7 +3,8 @@ import { createCedarEvaluator, createAuthzenEngine, allOf, type AuthzenEngineOpt
 import type { Evaluation, PolicyAnswer, PolicyEngine } from "@ambit/pdp";
 import { AmbitError } from "@ambit/core";
 import { describe, expect, it } from "vitest";
-import { closeAfter, freePort } from "../server/scene.ts";
+import { closeAfter } from "../server/scene.ts";
+import { freePort } from "../support/free-port.ts";
 import { FAULTS } from "../server/fault-proxy.ts";
 import { BEGIN, fixture, outcomeOf } from "../support/fixture.ts";
 import { ASKER, serveAuthzen } from "./serve.ts";

@@ -3,7 +3,8 @@ import type { AuthzenOptions, Evaluator } from "@ambit/pdp/authzen";
 import { authzenRoutes } from "@ambit/pdp/authzen";
 import { allRoutes, createPdpService, secretDigest, servePdp, type Caller, type Route } from "@ambit/pdp/server";
 import { fixture, type Fixture } from "../support/fixture.ts";
-import { closeAfter, freePort } from "../server/scene.ts";
+import { closeAfter } from "../server/scene.ts";
+import { freePort } from "../support/free-port.ts";
 
 const SECRET = "the-secret-of-somebody-who-asks-about-policy";
 

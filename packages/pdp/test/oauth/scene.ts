@@ -5,7 +5,8 @@ import { createPdpService, secretDigest, servePdp, type Caller } from "@ambit/pd
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from "jose";
 import { oauthRoutes } from "../../src/oauth/index.ts";
 import { createMemoryState } from "../../src/state/memory-state.ts";
-import { closeAfter, freePort } from "../server/scene.ts";
+import { closeAfter } from "../server/scene.ts";
+import { freePort } from "../support/free-port.ts";
 import { NOW } from "../support/fixture.ts";
 import { AUDIENCE, signedFixture, type SignedFixture } from "../support/signed.ts";
 

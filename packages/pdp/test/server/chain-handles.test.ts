@@ -6,7 +6,8 @@ import { describe, expect, it } from "vitest";
 import { BEGIN, outcomeOf } from "../support/fixture.ts";
 import { AUDIENCE } from "../support/signed.ts";
 import { faultProxy } from "./fault-proxy.ts";
-import { CALLERS, closeAfter, ENFORCER, freePort, OBSERVER, serviceScene, type SceneOptions } from "./scene.ts";
+import { CALLERS, closeAfter, ENFORCER, OBSERVER, serviceScene, type SceneOptions } from "./scene.ts";
+import { freePort } from "../support/free-port.ts";
 
 const READ = ["contracts_read", { contract_id: "k1" }, { customer_id: "c1", title: "t", terms: "r", salary: 7 }] as const;
 

@@ -5,7 +5,8 @@ import { jwt, testKey } from "../../../core/test/identity/issuer.ts";
 import { codeOf } from "../../../core/test/support/codes.ts";
 import { rejection } from "../support/fixture.ts";
 import { signedFixture } from "../support/signed.ts";
-import { CALLERS, closeAfter, ENFORCER, freePort } from "./scene.ts";
+import { CALLERS, closeAfter, ENFORCER } from "./scene.ts";
+import { freePort } from "../support/free-port.ts";
 
 const URL_OF_SERVICE = "https://pdp.example";
 const BAD = "the-secret-of-nobody-at-all-but-long-enough";

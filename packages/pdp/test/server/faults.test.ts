@@ -5,7 +5,8 @@ import { describe, expect, it, vi } from "vitest";
 import { BEGIN, rejection } from "../support/fixture.ts";
 import { signedFixture } from "../support/signed.ts";
 import { FAULTS, faultProxy, type Fault } from "./fault-proxy.ts";
-import { CALLERS, closeAfter, ENFORCER, freePort } from "./scene.ts";
+import { CALLERS, closeAfter, ENFORCER } from "./scene.ts";
+import { freePort } from "../support/free-port.ts";
 
 const CONTRACT = { customer_id: "c1", title: "t", terms: "r", salary: 7 };
 

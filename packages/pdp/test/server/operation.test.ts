@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { createMemoryState } from "../../src/state/memory-state.ts";
 import { BEGIN, fixture, outcomeOf, rejection } from "../support/fixture.ts";
 import { signedFixture } from "../support/signed.ts";
-import { CALLERS, closeAfter, ENFORCER, freePort, OBSERVER, serviceScene } from "./scene.ts";
+import { CALLERS, closeAfter, ENFORCER, OBSERVER, serviceScene } from "./scene.ts";
+import { freePort } from "../support/free-port.ts";
 
 const READ = ["contracts_read", { contract_id: "k1" }, { customer_id: "c1", title: "t", terms: "r", salary: 7 }] as const;
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });

@@ -1,5 +1,3 @@
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { createPep, type AmbitError, type Pdp } from "@ambit/core";
 import { pdpClient, type PdpClient, type PdpClientOptions } from "@ambit/core/pdp-client";
 import type { EmbeddedPdp, PdpConfig, PdpOptions } from "@ambit/pdp";
@@ -15,6 +13,7 @@ import {
   type ServedPdp,
 } from "@ambit/pdp/server";
 import { afterEach } from "vitest";
+import { freePort } from "../support/free-port.ts";
 import { signedFixture, type SignedFixture } from "../support/signed.ts";
 
 export const ENFORCER = "the secret of an enforcement point, long enough".replaceAll(/[ ,]/g, "-");
@@ -38,15 +37,6 @@ export function closeAfter<T extends { close(): Promise<void> }>(closeable: T): 
 afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
-
-/** A port that nobody listens at. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 export interface ServiceScene extends SignedFixture {
   /** The decision point in the service's process. */

@@ -1,72 +1,21 @@
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createPep } from "@ambit/core";
 import { pdpClient, type PdpClient, type PdpClientOptions } from "@ambit/core/pdp-client";
 import { createPdpService, servePdp } from "@ambit/pdp/server";
 import { describe, expect, it } from "vitest";
 import { BEGIN, outcomeOf, rejection } from "../support/fixture.ts";
 import { signedFixture } from "../support/signed.ts";
-import { CALLERS, closeAfter, ENFORCER, freePort } from "./scene.ts";
+import { CALLERS, closeAfter, ENFORCER } from "./scene.ts";
+import { createAuthority } from "../support/certificates.ts";
+import { freePort } from "../support/free-port.ts";
 
-interface Pair {
-  readonly cert: string;
-  readonly key: string;
-}
+const [ours, theirs] = [createAuthority("ours"), createAuthority("theirs")];
+const ca = ours.cert;
+const server = ours.issue("DNS:localhost");
+const gateway = ours.issue("URI:spiffe://example.org/gateway");
+const stranger = ours.issue("URI:spiffe://example.org/stranger");
+const forged = theirs.issue("URI:spiffe://example.org/gateway");
 
-const OPENSSL = "openssl";
-
-/** An authority, a server and two clients it has signed, and somebody it has not; `undefined` where there is no OpenSSL to make them with. */
-function certificates(): { readonly ca: string; readonly server: Pair; readonly gateway: Pair; readonly stranger: Pair; readonly forged: Pair } | undefined {
-  const folder = mkdtempSync(join(tmpdir(), "ambit-tls-"));
-  const run = (...args: readonly string[]): unknown => execFileSync(OPENSSL, [...args], { cwd: folder, stdio: ["ignore", "pipe", "ignore"] });
-  const ec = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"];
-  const authority = (name: string): unknown => run("req", "-x509", ...ec, "-keyout", `${name}.key`, "-out", `${name}.pem`, "-subj", `/CN=${name}`);
-  const pair = (name: string, ca: string, names: string): Pair => {
-    run("req", ...ec.slice(0, 5), "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`);
-    writeFileSync(join(folder, `${name}.ext`), `subjectAltName=${names}\n`);
-    run(
-      "x509",
-      "-req",
-      "-in",
-      `${name}.csr`,
-      "-CA",
-      `${ca}.pem`,
-      "-CAkey",
-      `${ca}.key`,
-      "-CAcreateserial",
-      "-days",
-      "2",
-      "-extfile",
-      `${name}.ext`,
-      "-out",
-      `${name}.pem`,
-    );
-    return { cert: readFileSync(join(folder, `${name}.pem`), "utf8"), key: readFileSync(join(folder, `${name}.key`), "utf8") };
-  };
-  try {
-    authority("ours");
-    authority("theirs");
-    return {
-      ca: readFileSync(join(folder, "ours.pem"), "utf8"),
-      server: pair("server", "ours", "DNS:localhost"),
-      gateway: pair("gateway", "ours", "URI:spiffe://example.org/gateway"),
-      stranger: pair("stranger", "ours", "URI:spiffe://example.org/stranger"),
-      forged: pair("forged", "theirs", "URI:spiffe://example.org/gateway"),
-    };
-  } catch {
-    return undefined;
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
-}
-
-const made = certificates();
-
-describe.skipIf(made === undefined)("over TLS", () => {
-  const { ca, server, gateway, stranger, forged } = made as NonNullable<typeof made>;
-
+describe("over TLS", () => {
   async function scene() {
     const base = await signedFixture();
     const port = await freePort();

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { afterAll, describe } from "vitest";
-import { startNetwork, startRedisServer } from "./redis-server.ts";
+import { startProxy } from "./proxy.ts";
+import { startRedisServer } from "./redis-server.ts";
 import { hasRedis, newPrefix, REDIS_URL, removeKeys } from "./redis-store.ts";
 import { describeStateRaces } from "./state-store.races.ts";
 
@@ -26,11 +27,11 @@ describe.skipIf(!isThere || !hasServer)("a Redis server", () => {
     createOutage: async () => {
       const server = await startRedisServer();
       removals.push(() => server.remove());
-      const network = await startNetwork(server.port);
+      const network = await startProxy("127.0.0.1", server.port);
       removals.push(() => network.close());
       let end = async (): Promise<void> => {};
       return {
-        options: { url: network.url, prefix: newPrefix(), timeout: 2000 },
+        options: { url: `redis://127.0.0.1:${network.port}`, prefix: newPrefix(), timeout: 2000 },
         begin: async (how) => {
           if (how === "killed") {
             await server.kill();
@@ -39,8 +40,8 @@ describe.skipIf(!isThere || !hasServer)("a Redis server", () => {
             server.freeze();
             end = async () => server.thaw();
           } else {
-            network.swallow();
-            end = async () => network.restore();
+            await network.cut("blackhole");
+            end = async () => network.mendQuietly();
           }
         },
         end: () => end(),

@@ -4,7 +4,8 @@ import { createClient, createCluster } from "redis";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { createRedisRelations, createRedisState, type RedisState, type RedisStateOptions } from "../../src/state/redis/index.ts";
 import type { Tuple } from "../../src/relations/index.ts";
-import { startNetwork, startRedisServer, type RedisServer } from "./redis-server.ts";
+import { startProxy, type Proxy } from "./proxy.ts";
+import { startRedisServer, type RedisServer } from "./redis-server.ts";
 import { commitOf } from "./state-store.contract.ts";
 
 const owner = (id: string): Tuple => ({ object: { type: "Doc", id: "1" }, relation: "owner", subject: { type: "user", id } });
@@ -30,6 +31,12 @@ async function open(options: RedisStateOptions): Promise<RedisState> {
   const store = await createRedisState({ timeout: 5000, ...options });
   closing.push(() => store.close());
   return store;
+}
+
+async function networkTo(port: number): Promise<Proxy & { readonly url: string }> {
+  const proxy = await startProxy("127.0.0.1", port);
+  closing.push(() => proxy.close());
+  return { ...proxy, url: `redis://127.0.0.1:${proxy.port}` };
 }
 
 async function admin(url: string): Promise<ReturnType<typeof createClient>> {
@@ -147,9 +154,8 @@ describe.skipIf(!hasServer)("a Redis server in trouble", () => {
 
   it("is refused at the start when it cannot be reached, or says nothing", async () => {
     const own = await server();
-    const network = await startNetwork(own.port);
-    closing.push(() => network.close());
-    network.swallow();
+    const network = await networkTo(own.port);
+    await network.cut("blackhole");
     await expect(createRedisState({ url: network.url, timeout: 100 })).rejects.toMatchObject({ code: "state_unavailable" });
     await own.kill();
     await expect(createRedisState({ url: own.url, timeout: 100 })).rejects.toMatchObject({ code: "state_unavailable" });
@@ -157,11 +163,10 @@ describe.skipIf(!hasServer)("a Redis server in trouble", () => {
 
   it("rejects each method in time when the network swallows everything, whoever opened the client", async () => {
     const { port } = await server();
-    const network = await startNetwork(port);
-    closing.push(() => network.close());
+    const network = await networkTo(port);
     const client = await admin(network.url);
     const stores = [await open({ url: network.url, timeout: 100 }), await open({ client, timeout: 100 })];
-    network.swallow();
+    await network.cut("blackhole");
     for (const store of stores) {
       const key = { tenantId: "t1", envelopeId: "e1", callId: "c1" };
       const answers = await Promise.allSettled([
@@ -178,7 +183,7 @@ describe.skipIf(!hasServer)("a Redis server in trouble", () => {
       for (const answer of answers) expect(answer).toMatchObject({ status: "rejected", reason: { code: "state_unavailable" } });
     }
     // The connections on which something was lost stay silent for ever, so only a new one helps.
-    network.restore();
+    network.mendQuietly();
     await vi.waitFor(async () => expect(await stores[0]?.admit("t1", "e1", NOW)).toBe(true), { timeout: 10_000, interval: 50 });
   });
 });

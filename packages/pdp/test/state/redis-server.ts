@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, connect, type AddressInfo, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "redis";
+import { freePort } from "../support/free-port.ts";
 
 /** A server of a test's own, which may be killed, frozen and started again with what it had confirmed. */
 export interface RedisServer {
@@ -52,59 +52,4 @@ export async function startRedisServer(...options: readonly string[]): Promise<R
       await rm(folder, { recursive: true });
     },
   };
-}
-
-/** A network between a client and a server, which can swallow whatever is sent, in both directions and with new connections too. */
-export interface Network {
-  readonly url: string;
-  swallow(): void;
-  /** What was swallowed stays lost, and the connections that it was lost on stay silent. */
-  restore(): void;
-  close(): Promise<void>;
-}
-
-export async function startNetwork(port: number): Promise<Network> {
-  let isSilent = false;
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((near) => {
-    const far = connect(port, "127.0.0.1");
-    let isLost = isSilent;
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
-    ] as const) {
-      sockets.add(from);
-      from.on("data", (chunk) => {
-        isLost ||= isSilent;
-        if (!isLost) to.write(chunk);
-      });
-      from.on("error", () => to.destroy());
-      from.on("close", () => {
-        sockets.delete(from);
-        to.destroy();
-      });
-    }
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    swallow: () => void (isSilent = true),
-    restore: () => void (isSilent = false),
-    close: async () => {
-      for (const socket of sockets) socket.destroy();
-      server.close();
-      await once(server, "close");
-    },
-  };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
