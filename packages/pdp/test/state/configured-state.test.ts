@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
-import { chainOf, createPep, type Pep } from "@ambit/core";
+import { chainOf } from "@ambit/core";
 import { createMemoryLog } from "@ambit/core/audit";
-import { generateKey, generatePrivateJwk, type SigningKey } from "@ambit/core/token";
-import { createPdp, migrateState, type EmbeddedPdp, type PdpConfig, type PdpOptions, type StatePart } from "@ambit/pdp";
+import { createPdp, migrateState, type PdpConfig, type PdpOptions, type StatePart } from "@ambit/pdp";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { createSqliteState } from "../../src/state/sqlite/index.ts";
 import { BEGIN, CONFIG, outcomeOf, rejection } from "../support/fixture.ts";
+import { openPdp, READ, settingOf, type SharedSetting } from "./configured.ts";
 import { hasPostgres, newSchema, POSTGRES_URL, removeSchema } from "./postgres-schema.ts";
 import { startProxy } from "./proxy.ts";
 import { hasRedis, newPrefix, REDIS_URL, removeKeys } from "./redis-store.ts";
@@ -41,34 +41,12 @@ const newRedis = (): StatePart => {
   return { kind: "redis", url: REDIS_URL, prefix };
 };
 
-interface Setting {
-  readonly config: PdpConfig;
-  readonly keys: ReadonlyMap<string, SigningKey>;
+async function open(setting: SharedSetting, options: PdpOptions = {}): Promise<Awaited<ReturnType<typeof openPdp>>> {
+  const made = await openPdp(setting, options);
+  opened.push(made.pdp);
+  return made;
 }
 
-/** What decision points have in common that share a store. */
-async function settingOf(state: StatePart): Promise<Setting> {
-  const reviewer = await generateKey();
-  return {
-    keys: new Map([["reviewer", reviewer]]),
-    config: {
-      ...CONFIG,
-      agents: { agents: { reviewer: { trust_zone: "first_party", ceiling: "none", keys: [reviewer.public.jwk] } } },
-      signing: { issuer: "https://pdp.example", key: await generatePrivateJwk("Ed25519"), tenants: ["tenant_1"] },
-      audience: ["urn:example:pdp"],
-      approvals: {},
-      state,
-    },
-  };
-}
-
-async function open({ config, keys }: Setting, options: PdpOptions = {}): Promise<{ readonly pdp: EmbeddedPdp; readonly pep: Pep }> {
-  const pdp = await createPdp(config, options);
-  opened.push(pdp);
-  return { pdp, pep: createPep({ pdp, agent: "reviewer", keys, deadline: 10_000 }) };
-}
-
-const READ = ["contracts_read", { contract_id: "k1" }, { customer_id: "c1", title: "t", terms: "r", salary: 7 }] as const;
 const TICKET = ["tickets_create", { title: "renew", cost: 5 }] as const;
 
 const kinds: readonly (readonly [name: string, isThere: boolean, create: () => StatePart])[] = [
@@ -196,6 +174,17 @@ describe("the state of a configuration", () => {
       expect(error).toMatchObject({ code: expect.stringMatching(/^(config_invalid|option_invalid|state_unavailable)$/) });
       expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("hunter2");
     }
+  });
+
+  const address = "postgres://u:hunter2secret@127.0.0.1:1/d";
+  it.each([
+    ["without an address", { kind: "postgres", url: address, replica: {} }],
+    ["of another kind", { kind: "postgres", url: address, replica: { url: "redis://u:hunter2secret@h" } }],
+    ["that may lag for longer than a second", { kind: "postgres", url: address, replica: { url: address, max_lag_ms: 1001 } }],
+    ["with a schema of its own", { kind: "postgres", url: address, replica: { url: address, schema: "other" } }],
+    ["of Redis", { kind: "redis", url: "redis://u:hunter2secret@127.0.0.1:1", replica: { url: address } }],
+  ])("is refused for a replica %s", async (_, state) => {
+    expect(await rejection(createPdp({ ...CONFIG, state: state as StatePart }))).toBe("config_invalid");
   });
 
   it.skipIf(!isPostgresThere)("can name the variable with its address, and tells nobody of the password when the server goes away", async () => {
