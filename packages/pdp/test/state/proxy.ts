@@ -12,12 +12,12 @@ const SPOILED = {
   "breaks off in its answer": (answer, client) => client.end(answer.subarray(0, answer.length >> 1)),
   "stops in the middle of its answer": (answer, client) => client.write(answer.subarray(0, answer.length >> 1)),
   "answers a byte at a time": (answer, client) => {
-    const timer = setTimeout(function next(index = 0): void {
+    const next = (index: number): void => {
       if (index >= answer.length || client.destroyed) return;
       client.write(answer.subarray(index, index + 1));
       setTimeout(next, 50, index + 1);
-    }, 50);
-    client.once("close", () => clearTimeout(timer));
+    };
+    next(0);
   },
   "closes instead of answering": (_, client) => client.end(),
   "resets the connection instead of answering": (_, client) => client.resetAndDestroy(),
