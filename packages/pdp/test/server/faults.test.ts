@@ -45,6 +45,14 @@ async function scene(options: Partial<PdpClientOptions> = {}) {
   return { ...base, client, connect, pep, task, proxy, problems, call, breakAt, runs: () => runs, mend: () => void (proxy.fault = undefined) };
 }
 
+/** Milliseconds that an answer may take where nobody says how long it may: the default is 250. */
+const SOON = 1500;
+const elapsed = async (run: () => Promise<unknown>): Promise<number> => {
+  const startedAt = performance.now();
+  await run();
+  return performance.now() - startedAt;
+};
+
 /** Only who is to be late is not waited for long. */
 const patience = (code: string): Partial<PdpClientOptions> => (code === "pdp_timeout" ? { deadline: 500 } : {});
 const WAIT = { timeout: 20_000, interval: 10 } as const;
@@ -87,6 +95,29 @@ describe("a decision point that", () => {
     expect(await rejection(connect().terms())).toBe(code);
     mend();
     await vi.waitFor(() => pep.begin(BEGIN), WAIT);
+  });
+
+  it.each(FAULTS)("%s is not waited for by a client that says nothing of a deadline", async (_, does) => {
+    const { breakAt, call, runs } = await scene({ deadline: undefined });
+    await vi.waitFor(async () => expect(await call()).toBe("permit"), WAIT);
+    const before = runs();
+    breakAt("/ambit/v1/decide", does);
+    let code = "";
+    expect(await elapsed(async () => (code = await call()))).toBeLessThan(SOON);
+    expect(code).toMatch(/^pdp_(unavailable|timeout|response_invalid)$/);
+    expect(runs()).toBe(before);
+  });
+
+  it("hangs is waited for as long as the deadline says, a quarter of a second where nothing does, and no longer", async () => {
+    const { breakAt, connect } = await scene({ retries: 0 });
+    breakAt("/ambit/v1/terms", () => undefined);
+    const waited = (deadline: number | undefined): Promise<number> =>
+      elapsed(async () => expect(await rejection(connect({ deadline }).terms())).toBe("pdp_timeout"));
+    const [short, usual, long] = [await waited(20), await waited(undefined), await waited(2000)];
+    expect(usual).toBeGreaterThan(200);
+    expect(usual).toBeLessThan(SOON);
+    expect(short).toBeLessThan(SOON);
+    expect(long).toBeGreaterThan(SOON);
   });
 
   it("is not there runs no tool, and is used again once it is", async () => {
