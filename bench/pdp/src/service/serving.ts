@@ -72,8 +72,7 @@ answerQuestions<Questions>({
       return new Promise((resolve) => void serve({ fetch: app.fetch, port: 0, hostname: "127.0.0.1" }, ({ port }) => resolve(port)));
     }
     const written = async (request: Request) => ({ status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(await handle(request)) });
-    const fetch = async (request: Request): Promise<Response> => Response.json(await handle(request));
-    return (await servePdp({ answer: written, fetch, drain: () => undefined }, { port: 0 })).port;
+    return (await servePdp({ answer: written, drain: () => undefined }, { port: 0 })).port;
   },
   usage: async () => {
     const { user, system } = process.cpuUsage();

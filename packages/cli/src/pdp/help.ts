@@ -10,7 +10,8 @@ Options
   --help         show this text
 
 Nothing is open: every caller shows a secret, a token or a certificate, on this machine too. Several processes over one PostgreSQL or Redis are one decision point.
-SIGHUP reads the configuration again; a bad one is told and the old one stays. SIGTERM answers what was asked and stops.
+SIGHUP reads both files again, with whatever they name: policies, agents, tools, keys and so on; callers, workloads, issuers of security events, certificates. What is wrong with a file
+is told, and the old one stays. \`log\`, \`state\`, the address, \`failed_attempts\`, and whether there is TLS, do not change without a restart. SIGTERM answers what was asked and stops.
 
 ambit.serve.json
   { "url": "https://pdp.acme.example", "port": 8443, "host": "0.0.0.0", "tls": { "cert": "cert.pem", "key": "key.pem" },

@@ -1,6 +1,6 @@
 import { AmbitError } from "@ambit/core";
 import { createPdp } from "@ambit/pdp";
-import { allRoutes, createPdpService, parseServing, servePdp } from "@ambit/pdp/server";
+import { allRoutes, checkSameServing, createPdpService, parseServing, servePdp, type Route, type Serving } from "@ambit/pdp/server";
 import { resolve } from "node:path";
 import { CliError, reasonOf, usageError } from "../cli-error.ts";
 import { printable } from "../infer/printable.ts";
@@ -21,10 +21,12 @@ export async function pdp(args: readonly string[], terminal: Terminal): Promise<
   if (action !== "serve") throw usageError("`ambit pdp` has the one command `serve`");
   const { values } = readOptions(rest, OPTIONS);
   const [config, serve] = [resolve(terminal.cwd, needed(values.config, "config")), resolve(terminal.cwd, needed(values.serve, "serve"))];
-  const serving = await configured(async () => parseServing(await createInputs(terminal).json(serve), serve));
+  const read = async (): Promise<Serving> => parseServing(await createInputs(terminal).json(serve), serve);
+  const serving = await configured(read);
   const decisionPoint = await configured(() => createPdp(config));
   try {
-    const { url, callers, workloads, securityEvents, failedAttempts } = serving;
+    const { url, callers, failedAttempts } = serving;
+    const routesOf = ({ workloads, securityEvents }: Serving): readonly Route[] => allRoutes({ pdp: decisionPoint, url, workloads, securityEvents });
     const onError = (error: unknown): void => terminal.err(`error: ${printable(reasonOf(error), 500)}\n`);
     const service = await configured(async () =>
       createPdpService({
@@ -33,7 +35,7 @@ export async function pdp(args: readonly string[], terminal: Terminal): Promise<
         url,
         callers,
         failedAttempts,
-        routes: allRoutes({ pdp: decisionPoint, url, workloads, securityEvents }),
+        routes: routesOf(serving),
         onError,
       }),
     );
@@ -43,14 +45,30 @@ export async function pdp(args: readonly string[], terminal: Terminal): Promise<
     }
     const running = await configured(() => servePdp(service, serving.serve));
     terminal.err(`serving ${shown(url)} on port ${running.port}; ${decisionPoint.policyEngine}, policies ${decisionPoint.policyDigest}\n`);
-    const forget = terminal.onReload(() => {
-      void decisionPoint.reload().then(
-        () => terminal.err(`reloaded; policies ${decisionPoint.policyDigest}\n`),
-        (error: unknown) => terminal.err(`not reloaded, the old configuration holds: ${printable(reasonOf(error), 1000)}\n`),
+    const told = async (file: string, reload: () => Promise<string>): Promise<void> =>
+      reload().then(
+        (done) => terminal.err(`reloaded ${shown(file)}; ${done}\n`),
+        (error: unknown) => terminal.err(`not reloaded, the old ${shown(file)} holds: ${printable(reasonOf(error), 1000)}\n`),
       );
-    });
+    let reloading = Promise.resolve();
+    const reload = async (): Promise<void> => {
+      await told(values.config, async () => {
+        await decisionPoint.reload();
+        return `policies ${decisionPoint.policyDigest}`;
+      });
+      await told(values.serve, async () => {
+        const next = await read();
+        checkSameServing(serving, next);
+        service.reload({ callers: next.callers, routes: routesOf(next) });
+        running.renew(next.serve.tls);
+        return `${next.callers.length} callers`;
+      });
+    };
+    // One after the other, so that the latest files count.
+    const forget = terminal.onReload(() => void (reloading = reloading.then(reload)));
     await terminal.stopped;
     forget();
+    await reloading;
     await running.close();
     terminal.err("stopped\n");
     return 0;

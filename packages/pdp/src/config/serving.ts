@@ -1,5 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { createSecureContext } from "node:tls";
+import { isDeepStrictEqual } from "node:util";
 import { AmbitError, isIdentifier } from "@ambit/core";
 import type { ProofVerifier } from "@ambit/core/identity";
 import type { Caller, Role } from "../server/callers.ts";
@@ -22,6 +24,13 @@ export interface Serving {
   readonly serve: ServeOptions;
 }
 
+/** Refuses (`config_invalid`) another address, or whatever else cannot change while a process serves: only `callers`, `workloads`, `security_events` and what `tls` names can. */
+export function checkSameServing(before: Serving, after: Serving): void {
+  const fixed = ({ url, failedAttempts, serve: { tls: _, ...serve } }: Serving): object => ({ url, failedAttempts, serve });
+  if (!isDeepStrictEqual(fixed(before), fixed(after)))
+    throw new AmbitError("config_invalid", "only `callers`, `workloads`, `security_events` and `tls` can change while it serves; start another process");
+}
+
 const ROLES: readonly Role[] = ["enforce", "assert", "approve", "operate", "administer", "evaluate", "observe", "transmit"];
 
 /**
@@ -41,7 +50,6 @@ export async function parseServing(data: unknown, path: string, now: () => numbe
       return AmbitError.isInstance(error) ? part.fail("must be a path") : part.fail("cannot be read");
     }
   };
-  if (!tls.isAbsent) tls.members(["cert", "key"], ["client_ca"]);
   const callers = reader.at("callers").elements();
   if (callers.length === 0) reader.at("callers").fail("must name who may ask; nobody else can");
   return {
@@ -55,17 +63,22 @@ export async function parseServing(data: unknown, path: string, now: () => numbe
       ...(host.isAbsent ? {} : { host: host.text() }),
       ...(proxy.isAbsent ? {} : { behindProxy: proxy.flag() }),
       ...(address.isAbsent ? {} : { addressHeader: address.text() }),
-      ...(tls.isAbsent
-        ? {}
-        : {
-            tls: {
-              cert: await file(tls.at("cert")),
-              key: await file(tls.at("key")),
-              ...(tls.at("client_ca").isAbsent ? {} : { clientCa: await file(tls.at("client_ca")) }),
-            },
-          }),
+      ...(tls.isAbsent ? {} : { tls: await readTls(tls, file) }),
     },
   };
+}
+
+async function readTls(reader: Reader, file: (part: Reader) => Promise<string>): Promise<ServeOptions["tls"]> {
+  const clientCa = reader.members(["cert", "key"], ["client_ca"]).at("client_ca");
+  const [cert, key] = [await file(reader.at("cert")), await file(reader.at("key"))];
+  const ca = clientCa.isAbsent ? undefined : await file(clientCa);
+  try {
+    createSecureContext({ cert, key, ...(ca === undefined ? {} : { ca }) });
+  } catch {
+    // What is said of a key may quote it.
+    return reader.fail("must name a certificate, its key and certificates of an authority, as PEM");
+  }
+  return { cert, key, ...(ca === undefined ? {} : { clientCa: ca }) };
 }
 
 function readFailedAttempts(reader: Reader): Serving["failedAttempts"] {

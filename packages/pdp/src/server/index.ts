@@ -18,4 +18,4 @@ export type { Route, RouteAnswer, RouteCall } from "./route.ts";
 // Everything else that is asked, and how it is configured.
 export { allRoutes, type AllRoutesOptions } from "../operation/all-routes.ts";
 export type { SecurityEventOptions } from "../operation/security-event-route.ts";
-export { parseServing, type Serving } from "../config/serving.ts";
+export { checkSameServing, parseServing, type Serving } from "../config/serving.ts";

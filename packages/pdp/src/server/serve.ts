@@ -1,7 +1,7 @@
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { createServer as createHttps } from "node:https";
+import { createServer as createHttps, type Server as HttpsServer } from "node:https";
 import { isIP, type AddressInfo } from "node:net";
-import { TLSSocket } from "node:tls";
+import { TLSSocket, type SecureContextOptions } from "node:tls";
 import { getRequestListener } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { AmbitError } from "@ambit/core";
@@ -37,6 +37,11 @@ export interface ServeOptions {
 
 export interface RunningServer extends AsyncDisposable {
   readonly port: number;
+  /**
+   * Takes another certificate, and another authority for those of callers, for the connections that come. Throws `option_invalid` where there was TLS, or an authority, and is none any longer, or the other way
+   * round, and whatever TLS throws of what is no certificate; then nothing has changed.
+   */
+  renew(tls: ServeOptions["tls"]): void;
   /** Says that it is not ready, takes no new connections, answers what was asked, and closes. May be called again. */
   close(): Promise<void>;
 }
@@ -46,7 +51,7 @@ const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
 const LIMITS = { maxHeaderSize: 16_384, requestTimeout: 30_000, headersTimeout: 10_000, keepAliveTimeout: 65_000, connectionsCheckingInterval: 5000 } as const;
 
 /** Serves over HTTP/1.1 with Node. Refuses (`option_invalid`) other addresses than loopback without TLS. */
-export async function servePdp(service: PdpService, options: ServeOptions): Promise<RunningServer> {
+export async function servePdp(service: Pick<PdpService, "answer" | "drain">, options: ServeOptions): Promise<RunningServer> {
   const { port, host = "127.0.0.1", tls, behindProxy = false, addressHeader, grace = 10_000 } = options;
   if (tls === undefined && !behindProxy && !LOOPBACK.includes(host))
     throw new AmbitError("option_invalid", "without `tls` the service listens on loopback only; say `behindProxy` where TLS ends before it");
@@ -70,11 +75,9 @@ export async function servePdp(service: PdpService, options: ServeOptions): Prom
       : createHttps(
           {
             ...LIMITS,
-            cert: tls.cert,
-            key: tls.key,
-            minVersion: "TLSv1.2",
+            ...contextOf(tls),
             // Who shows no certificate may have a token; what one that was not verified says is not looked at.
-            ...(tls.clientCa === undefined ? {} : { ca: tls.clientCa, requestCert: true, rejectUnauthorized: false }),
+            ...(tls.clientCa === undefined ? {} : { requestCert: true, rejectUnauthorized: false }),
           },
           listener,
         );
@@ -87,7 +90,16 @@ export async function servePdp(service: PdpService, options: ServeOptions): Prom
   });
   let closing: Promise<void> | undefined;
   const close = (): Promise<void> => (closing ??= stop(service, server, grace));
-  return Object.freeze<RunningServer>({ port: (server.address() as AddressInfo).port, close, [Symbol.asyncDispose]: close });
+  const renew: RunningServer["renew"] = (next) => {
+    if ((next === undefined) !== (tls === undefined) || (next?.clientCa === undefined) !== (tls?.clientCa === undefined))
+      throw new AmbitError("option_invalid", "whether there is TLS, and whether callers are asked for certificates, cannot change while it serves");
+    if (next !== undefined) (server as HttpsServer).setSecureContext(contextOf(next));
+  };
+  return Object.freeze<RunningServer>({ port: (server.address() as AddressInfo).port, renew, close, [Symbol.asyncDispose]: close });
+}
+
+function contextOf({ cert, key, clientCa }: NonNullable<ServeOptions["tls"]>): SecureContextOptions {
+  return { cert, key, minVersion: "TLSv1.2", ...(clientCa === undefined ? {} : { ca: clientCa }) };
 }
 
 function send(outgoing: ServerResponse, { status, headers, body }: WrittenAnswer): void {
@@ -95,7 +107,7 @@ function send(outgoing: ServerResponse, { status, headers, body }: WrittenAnswer
   else outgoing.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body) }).end(body);
 }
 
-async function stop(service: PdpService, server: Server, grace: number): Promise<void> {
+async function stop(service: Pick<PdpService, "drain">, server: Server, grace: number): Promise<void> {
   service.drain();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   const idle = setInterval(() => server.closeIdleConnections(), 20);

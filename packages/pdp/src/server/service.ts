@@ -1,7 +1,7 @@
 import { AmbitError, randomText } from "@ambit/core";
 import { ambitRoutes } from "./ambit-routes.ts";
 import { NO_BODY, readBody } from "./body.ts";
-import { createAuthentication, mustHaveRole, type Caller, type Connection } from "./callers.ts";
+import { createAuthentication, mustHaveRole, type Authenticate, type Caller, type Connection } from "./callers.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
 import { limitFailedAttempts, type FailedAttemptsOptions } from "./failed-attempts.ts";
 import { healthRoutes, type ReadyChecks } from "./health-routes.ts";
@@ -46,6 +46,8 @@ export interface PdpService {
   readonly answer: (request: Request, connection?: Connection) => Promise<WrittenAnswer>;
   /** From now on `/readyz` says no, and connections close with their next answer: the next question is for another replica. */
   readonly drain: () => void;
+  /** Lets in others, and answers at other routes besides its own, from the next question on. Throws what `createPdpService` throws of them; then nothing has changed. */
+  readonly reload: (change: Pick<PdpServiceOptions, "callers" | "routes">) => void;
 }
 
 interface Asked {
@@ -61,14 +63,15 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
   if (URL.parse(url) === null || url.at(-1) === "/") throw new AmbitError("option_invalid", "`url` must be the URL of the service, without a slash at its end");
   for (const [name, value] of Object.entries({ mostBytes, deadline, chains }))
     if (!(Number.isSafeInteger(value) && value > 0)) throw new AmbitError("option_invalid", `\`${name}\` must be a whole number of at least 1`);
-  const known = createAuthentication(callers);
-  const authenticate = failedAttempts === "unlimited" ? known : limitFailedAttempts(known, failedAttempts, now);
+  let known = createAuthentication(callers);
+  const byKnown: Authenticate = (headers, connection) => known(headers, connection);
+  const authenticate = failedAttempts === "unlimited" ? byKnown : limitFailedAttempts(byKnown, failedAttempts, now);
   const metrics = createMetrics(() => pdp.counters?.() ?? []);
   const requestIdOf = createRequestIds();
   let isStopping = false;
-  const all = [...ambitRoutes(pdp, url, createSeenChains(chains, metrics.chain), metrics), ...healthRoutes(ready, metrics, () => isStopping, now), ...routes];
+  const own = [...ambitRoutes(pdp, url, createSeenChains(chains, metrics.chain), metrics), ...healthRoutes(ready, metrics, () => isStopping, now)];
 
-  const find = createRouting(all);
+  let find = createRouting([...own, ...routes]);
   const handle = async (
     route: Route,
     request: Request,
@@ -127,6 +130,10 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
     answer,
     fetch: async (request, connection) => toResponse(await answer(request, connection)),
     drain: () => void (isStopping = true),
+    reload: (change) => {
+      const [others, found] = [createAuthentication(change.callers), createRouting([...own, ...(change.routes ?? [])])];
+      [known, find] = [others, found];
+    },
   });
 }
 

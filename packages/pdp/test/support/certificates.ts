@@ -29,7 +29,10 @@ export function createAuthority(name: string): Authority {
     );
     const signature = sign("sha256", content, own.privateKey);
     const whole = sequence(content, ECDSA_SHA256, tagged(0x03, Buffer.from([0]), signature));
-    return `-----BEGIN CERTIFICATE-----\n${whole.toString("base64").match(/.{1,64}/g)?.join("\n")}\n-----END CERTIFICATE-----\n`;
+    return `-----BEGIN CERTIFICATE-----\n${whole
+      .toString("base64")
+      .match(/.{1,64}/g)
+      ?.join("\n")}\n-----END CERTIFICATE-----\n`;
   };
   return {
     // basicConstraints, critical: it is an authority.
