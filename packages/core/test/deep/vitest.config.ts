@@ -13,13 +13,16 @@ const folder = (path: string): string => fileURLToPath(new URL(path, import.meta
 const web = env["AMBIT_DEEP_RUNTIME"] === "web" ? ["token/crypto", "data/base64url", "data/digest"] : [];
 const alias = Object.fromEntries(web.map((source) => [`#${source.split("/")[1]}`, folder(`../../src/${source}-web.ts`)]));
 
+// Once, and not for each version of a framework.
+const { projects: _, ...test } = normal.test ?? {};
+
 export default defineConfig({
   ...normal,
   root: folder("."),
   cacheDir: folder("../../../../node_modules/.vite"),
   resolve: { ...normal.resolve, alias },
   test: {
-    ...normal.test,
+    ...test,
     include: ["*.deep.ts"],
     setupFiles: [folder("../../../../tools/fail-on-console.ts")],
     testTimeout: 60 * 60_000,
