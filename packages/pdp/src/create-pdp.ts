@@ -42,6 +42,8 @@ export interface EmbeddedPdp extends Pdp, AsyncDisposable {
   takeSecurityEvents(payload: unknown, audience: string): Promise<TakenEvents>;
   /** What it counts besides its answers, for metrics. */
   counters(): readonly Counter[];
+  /** Lets something of nobody's tenant be used once until a time, milliseconds since the epoch: `false` when it was used before, here or by whoever shares the state. Rejects when that cannot be told. */
+  useOnce(key: string, until: number): Promise<boolean>;
   /** The tenant of a signed chain, expired or not; `undefined` for what is none. */
   tenantOf(chain: readonly string[]): Promise<string | undefined>;
   /** What a signed chain says, and whether it stands. Decides nothing and never rejects. */
@@ -64,6 +66,8 @@ export interface EmbeddedPdp extends Pdp, AsyncDisposable {
 }
 
 const SWEEP_EVERY = 1024;
+/** INVARIANT I12: with the space it is no tenant. */
+const NO_TENANT = "no tenant";
 
 /**
  * The embedded decision point: Cedar policies, state where the configuration says, decisions in a hash-chained file.
@@ -108,6 +112,7 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
             ({ links }) => links[0].envelope.tenantId,
             () => undefined,
           ),
+    useOnce: (key, until) => setting.state.admit(NO_TENANT, key, until),
     inspect: (chain) => inspectChain(setting, chain),
     rules: () => setting,
     jwks: () => setting.signing?.keys.toJwks() ?? { keys: [] },

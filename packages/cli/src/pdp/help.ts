@@ -9,7 +9,7 @@ Options
   --check        read everything, say what is wrong with it, and do not serve
   --help         show this text
 
-Nothing is open: every caller shows a secret, a token or a certificate, on this machine too. Several processes over one PostgreSQL or Redis are one decision point.
+Nothing is open: every caller shows a secret, a token, a certificate or a proof of its key, on this machine too. Several processes over one PostgreSQL or Redis are one decision point.
 SIGHUP reads both files again, with whatever they name: policies, agents, tools, keys and so on; callers, workloads, issuers of security events, certificates. What is wrong with a file
 is told, and the old one stays. \`log\`, \`state\`, the address, \`failed_attempts\`, and whether there is TLS, do not change without a restart. SIGTERM answers what was asked and stops.
 

@@ -1,5 +1,6 @@
 import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from "jose";
 import type { PdpClientOptions } from "@ambit/core/pdp-client";
+import { generateKey } from "@ambit/core/token";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createAuthority } from "../../../pdp/test/support/certificates.ts";
 import { begin, call, openSite, TENANT, type Site } from "../fixtures/served.ts";
@@ -70,6 +71,14 @@ describe("callers of a process that serves over TLS", () => {
       await stranger.token({ sub: "renewal-app" }),
     ])
       expect(await bearer(token)).toBe("pdp_unavailable");
+  }, 120_000);
+
+  test("are known by the key that signs a proof for each request", async () => {
+    const [key, stranger] = [await generateKey(), await generateKey()];
+    const callers = [{ kind: "dpop", name: "gateway", roles: ["enforce", "assert"], tenants: [TENANT], thumbprints: [key.public.thumbprint] }];
+    const { url } = await site.serve("one", { ...TLS, callers });
+    expect(await workAs(url, { kind: "dpop", key })).toBe("permit");
+    expect(await workAs(url, { kind: "dpop", key: stranger })).toBe("pdp_unavailable");
   }, 120_000);
 
   test("get an envelope for the token of a delegator where workloads are configured, and for no token of another workload", async () => {

@@ -1,6 +1,7 @@
 import type { Json } from "../data/json.ts";
 import { AmbitError } from "../errors.ts";
 import type { Breaker } from "./breaker.ts";
+import type { Authorize } from "./options.ts";
 import type { Exchanged, Question, Transport } from "./exchange.ts";
 import { readMessage } from "./wire/json.ts";
 import { problem, type ProblemCode } from "./wire/problem.ts";
@@ -30,8 +31,8 @@ export interface AskerOptions {
   readonly deadline: number;
   /** Attempts after the first. */
   readonly retries: number;
-  /** The headers by which the service knows who asks; new for each question. */
-  readonly authorize: () => Promise<Readonly<Record<string, string>>>;
+  /** New for each attempt. */
+  readonly authorize: Authorize;
 }
 
 /**
@@ -62,10 +63,10 @@ export function createAsker(options: AskerOptions): Asker {
 
 async function attempts(options: AskerOptions, question: Question, repeatable: Repeatable, signal: AbortSignal): Promise<AskAnswer> {
   const { transport, breaker, retries, deadline } = options;
-  const headers = { ...question.headers, ...(await options.authorize()) };
   let isRepeated = false;
   for (let attempt = 0; ; attempt++) {
     if (!breaker.mayAsk()) throw new AmbitError("pdp_unavailable", "the decision point failed again and again, and is left alone for a moment");
+    const headers = { ...question.headers, ...(await options.authorize(question)) };
     const exchanged = await transport.exchange({ ...question, headers }, signal);
     if (isAlive(exchanged)) breaker.succeeded();
     else breaker.failed();

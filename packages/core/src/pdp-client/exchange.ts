@@ -47,8 +47,6 @@ export function createTransport({ url, ca, certificate, mostBytes, connections }
   const pool = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections, scheduling: "lifo" } as const;
   const tls = { rejectUnauthorized: true, ...(ca === undefined ? {} : { ca }), ...certificate };
   const agent = isSecure ? new HttpsAgent({ ...pool, ...tls }) : new HttpAgent(pool);
-  const prefix = url.pathname.replace(/\/$/, "");
-
   return Object.freeze<Transport>({
     exchange: async (question, signal) => {
       const body = question.body === undefined ? undefined : Buffer.from(question.body, "utf8");
@@ -66,7 +64,7 @@ export function createTransport({ url, ca, certificate, mostBytes, connections }
         },
       };
       try {
-        const response = await send(isSecure ? requestHttps : requestHttp, new URL(prefix + question.path, url), options, body, sent);
+        const response = await send(isSecure ? requestHttps : requestHttp, addressOf(url, question.path), options, body, sent);
         try {
           return await read(response, mostBytes);
         } finally {
@@ -78,6 +76,11 @@ export function createTransport({ url, ca, certificate, mostBytes, connections }
     },
     close: () => agent.destroy(),
   });
+}
+
+/** Where a question goes. */
+export function addressOf(url: URL, path: string): URL {
+  return new URL(url.pathname.replace(/\/$/, "") + path, url);
 }
 
 function send(request: typeof requestHttp, url: URL, options: RequestOptions, body: Buffer | undefined, sent: { isSent: boolean }): Promise<IncomingMessage> {

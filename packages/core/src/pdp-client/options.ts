@@ -1,4 +1,7 @@
 import { AmbitError } from "../errors.ts";
+import { signDpop } from "../token/dpop.ts";
+import type { SigningKey } from "../token/key.ts";
+import { addressOf, type Question } from "./exchange.ts";
 
 /** What the service knows this client by. */
 export type Credentials =
@@ -7,6 +10,7 @@ export type Credentials =
       /** A secret of the service's configuration, or a token; a function is asked for each question, so that a token can be renewed. */
       readonly token: string | (() => string | Promise<string>);
     }
+  | { readonly kind: "dpop"; /** Signs a proof for each attempt (RFC 9449); the service knows its thumbprint. */ readonly key: SigningKey }
   | { readonly kind: "certificate"; /** PEM. */ readonly cert: string; /** PEM. */ readonly key: string };
 
 export interface PdpClientOptions {
@@ -55,10 +59,17 @@ export function whole(value: number, name: string, least: number, most: number):
 /** RFC 6750 section 2.1. */
 const BEARER = /^[A-Za-z0-9\-._~+/]+=*$/;
 
+/** The headers by which the service knows who asks. */
+export type Authorize = (question: Pick<Question, "method" | "path">) => Promise<Readonly<Record<string, string>>>;
+
 /** The headers of a question. Throws `option_invalid` for a token that no header can carry; it is quoted nowhere. */
-export function authorizer(credentials: Credentials): () => Promise<Readonly<Record<string, string>>> {
+export function authorizer(credentials: Credentials, url: URL, now: () => number): Authorize {
   if (credentials?.kind === "certificate") return async () => ({});
-  if (credentials?.kind !== "bearer") throw new AmbitError("option_invalid", "`credentials` must be a bearer token or a certificate");
+  if (credentials?.kind === "dpop") {
+    const { key } = credentials;
+    return async ({ method, path }) => ({ dpop: await signDpop({ method, url: addressOf(url, path).href, now: now() }, key) });
+  }
+  if (credentials?.kind !== "bearer") throw new AmbitError("option_invalid", "`credentials` must be a bearer token, a key or a certificate");
   const { token } = credentials;
   const header = (text: unknown): Readonly<Record<string, string>> => {
     if (typeof text !== "string" || !BEARER.test(text)) throw new AmbitError("option_invalid", "`credentials.token` is not a token that a header can carry");

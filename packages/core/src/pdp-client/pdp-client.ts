@@ -132,9 +132,10 @@ function connect(
 ): { readonly asker: ReturnType<typeof createAsker>; readonly close: () => Promise<void> } {
   const { credentials, deadline = 250, retries = 2, breaker = { failures: 5, pause: 1000 } } = options;
   const { mostBytes = 1_048_576, connections = 64, ca, allowLoopback = false } = options;
-  const authorize = authorizer(credentials);
+  const checked = checkedUrl(url, allowLoopback);
+  const authorize = authorizer(credentials, checked, now);
   const transport = createTransport({
-    url: checkedUrl(url, allowLoopback),
+    url: checked,
     ca,
     certificate: credentials.kind === "certificate" ? { cert: credentials.cert, key: credentials.key } : undefined,
     mostBytes: whole(mostBytes, "mostBytes", 1024, 67_108_864),

@@ -17,6 +17,9 @@ export { readPresentation, writePresentation, type TokenPresentation } from "./p
 // What anybody says and signs besides.
 export { signStatement, verifyStatement } from "./statement.ts";
 
+// Who asks a service, request by request.
+export { signDpop, verifyDpop } from "./dpop.ts";
+
 // What a verifier does.
 export { createVerifier, type Verifier, type VerifierOptions } from "./verifier.ts";
 export { memoryReplay, type ReplayStore } from "./replay.ts";

@@ -89,8 +89,8 @@ function readFailedAttempts(reader: Reader): Serving["failedAttempts"] {
 }
 
 function readCaller(reader: Reader, now: () => number): Caller {
-  const kind = reader.at("kind").oneOf("secret", "jwt", "mtls");
-  const own = { secret: [["digest"], []], jwt: [["identity", "subjects"], []], mtls: [[], ["fingerprints", "subjects"]] } as const;
+  const kind = reader.at("kind").oneOf("secret", "jwt", "mtls", "dpop");
+  const own = { secret: [["digest"], []], jwt: [["identity", "subjects"], []], mtls: [[], ["fingerprints", "subjects"]], dpop: [["thumbprints"], []] } as const;
   reader.members(["kind", "name", "roles", "tenants", ...own[kind][0]], own[kind][1]);
   const tenants = reader.at("tenants");
   const rules = {
@@ -102,6 +102,15 @@ function readCaller(reader: Reader, now: () => number): Caller {
     tenants: tenants.value === "any" ? ("any" as const) : tenants.texts(isIdentifier, "the id of a tenant"),
   };
   if (kind === "secret") return { kind, ...rules, digest: reader.at("digest").text() };
+  if (kind === "dpop")
+    return {
+      kind,
+      ...rules,
+      thumbprints: reader
+        .at("thumbprints")
+        .elements()
+        .map((each) => each.text()),
+    };
   const [subjects, fingerprints] = [reader.at("subjects"), reader.at("fingerprints")];
   if (kind === "mtls") {
     return {

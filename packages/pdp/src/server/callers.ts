@@ -1,6 +1,7 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import { AmbitError, isIdentifier } from "@ambit/core";
 import type { ProofVerifier, ProvenIdentity } from "@ambit/core/identity";
+import { keyProven, type Asked, type UseOnce } from "./dpop.ts";
 import { requestProblem } from "./problem.ts";
 
 /**
@@ -33,6 +34,11 @@ export type Caller =
       /** Names in certificates that our authority has signed: `URI:spiffe://example.org/gateway`, `DNS:gateway.internal`. */
       readonly subjects?: readonly string[];
     })
+  | (CallerRules & {
+      readonly kind: "dpop";
+      /** Of the keys (RFC 7638) that sign a proof for each request (RFC 9449). */
+      readonly thumbprints: readonly string[];
+    })
   | (CallerRules & { readonly kind: "secret"; /** `secretDigest()` of what the caller sends. */ readonly digest: string });
 
 /** What is known of the connection, by whoever terminates TLS in this process. */
@@ -63,16 +69,24 @@ export function secretDigest(secret: string): string {
 const ROLES: readonly Role[] = ["enforce", "assert", "approve", "operate", "administer", "evaluate", "observe", "transmit"];
 const DIGEST = /^sha-256:([A-Za-z0-9_-]{43})$/;
 const FINGERPRINT = /^(?:[0-9A-F]{2}:){31}[0-9A-F]{2}$/;
+const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 const NAME = /^(?:URI|DNS):[\x21-\x7e]+$/;
 
 /** Who asks. Throws `unauthenticated` for nobody who is known, and `unavailable` where the keys of those who sign tokens cannot be known. */
-export type Authenticate = (headers: Headers, connection: Connection) => Promise<Authenticated>;
+export type Authenticate = (headers: Headers, connection: Connection, asked: Asked) => Promise<Authenticated>;
+
+export interface AuthenticationOptions {
+  readonly useOnce: UseOnce;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+}
 
 /** Authenticates requests. Throws `option_invalid` for callers that could not be told apart from anybody. */
-export function createAuthentication(callers: readonly Caller[]): Authenticate {
+export function createAuthentication(callers: readonly Caller[], { useOnce, clock }: AuthenticationOptions): Authenticate {
   const known = callers.map((caller) => ({ caller: checked(caller), as: admittedAs(caller) }));
   const secrets = known.flatMap(({ caller, as }) => (caller.kind === "secret" ? [{ digest: digestBytes(caller.digest), as }] : []));
   const tokens = known.flatMap(({ caller, as }) => (caller.kind === "jwt" ? [{ caller, as }] : []));
+  const keys = new Map(known.flatMap(({ caller, as }) => (caller.kind === "dpop" ? caller.thumbprints.map((thumbprint) => [thumbprint, as] as const) : [])));
   const certificates = known.flatMap(({ caller, as }) => (caller.kind === "mtls" ? [{ caller, as }] : []));
 
   const bySecret = (secret: string): Authenticated | undefined => {
@@ -106,19 +120,24 @@ export function createAuthentication(callers: readonly Caller[]): Authenticate {
     )?.as;
   };
 
-  return async (headers, connection) => {
-    const bearer = bearerOf(headers);
-    // Who shows a token is judged by it: a bad one is not made good by the connection.
-    const found = bearer === undefined ? byCertificate(connection) : (bySecret(bearer) ?? (await byToken(bearer)));
-    if (found !== undefined) return found;
-    throw unauthenticated(bearer === undefined ? undefined : "invalid_token");
+  const byProof = async (proof: string, asked: Asked): Promise<Authenticated | undefined> => {
+    const thumbprint = await keyProven(proof, asked, clock(), (known) => keys.has(known), useOnce);
+    return thumbprint === undefined ? undefined : keys.get(thumbprint);
+  };
+
+  return async (headers, connection, asked) => {
+    const [bearer, proof] = [bearerOf(headers), headers.get("dpop")];
+    // Who shows a token or a proof is judged by it: a bad one is not made good by the connection.
+    if (bearer === undefined && proof === null) return byCertificate(connection) ?? unauthenticated();
+    const found = bearer === undefined ? await byProof(proof as string, asked) : (bySecret(bearer) ?? (await byToken(bearer)));
+    return found ?? unauthenticated(bearer === undefined ? "invalid_dpop_proof" : "invalid_token");
   };
 }
 
-/** RFC 6750 section 3: 401 says no more than that the token, if there was one, is not taken. */
-function unauthenticated(error: "invalid_token" | undefined): Error {
-  const challenge = `Bearer realm="ambit"${error === undefined ? "" : `, error="${error}"`}`;
-  return requestProblem("unauthenticated", "the caller is not known here", { "www-authenticate": challenge });
+/** RFC 6750 section 3, RFC 9449 section 7.1: 401 says no more than that the token or the proof, if there was one, is not taken. */
+function unauthenticated(error?: "invalid_token" | "invalid_dpop_proof"): never {
+  const challenge = `${error === "invalid_dpop_proof" ? "DPoP" : "Bearer"} realm="ambit"${error === undefined ? "" : `, error="${error}"`}`;
+  throw requestProblem("unauthenticated", "the caller is not known here", { "www-authenticate": challenge });
 }
 
 /** Throws `forbidden` (RFC 6750 `insufficient_scope`) for a caller without the role. */
@@ -141,7 +160,7 @@ function bearerOf(headers: Headers): string | undefined {
   if (header === null) return undefined;
   const token = BEARER.exec(header)?.[1];
   if (token !== undefined) return token;
-  throw unauthenticated("invalid_token");
+  return unauthenticated("invalid_token");
 }
 
 function digestBytes(digest: string): Buffer {
@@ -171,6 +190,9 @@ function checked(caller: Caller): Caller {
     if (fingerprints.length + subjects.length === 0) fail("`fingerprints` or `subjects` must name certificates");
     if (!fingerprints.every((one) => FINGERPRINT.test(one))) fail("`fingerprints` must be 32 pairs of hexadecimal digits in upper case, with colons");
     if (!subjects.every((one) => NAME.test(one))) fail("`subjects` must be names such as `URI:spiffe://example.org/gateway`");
-  } else fail("`kind` of a caller must be `jwt`, `mtls` or `secret`");
+  } else if (caller.kind === "dpop") {
+    if (!(Array.isArray(caller.thumbprints) && caller.thumbprints.length > 0 && caller.thumbprints.every((one) => THUMBPRINT.test(one))))
+      fail("`thumbprints` must list SHA-256 thumbprints of keys (RFC 7638)");
+  } else fail("`kind` of a caller must be `jwt`, `mtls`, `dpop` or `secret`");
   return caller;
 }

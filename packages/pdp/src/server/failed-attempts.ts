@@ -58,14 +58,14 @@ export function limitFailedAttempts(authenticate: Authenticate, { most = 10, sec
       networks.set(network, (attempts = { until: now() + seconds * 1000, shown: 0, byClaim: new Map() }));
     }
     const claim = claimOf(headers);
-    if (headers.has("authorization")) attempts.shown++;
+    if (headers.has("authorization") || headers.has("dpop")) attempts.shown++;
     if (attempts.byClaim.has(claim) || attempts.byClaim.size < MOST_CLAIMS) attempts.byClaim.set(claim, (attempts.byClaim.get(claim) ?? 0) + 1);
   };
 
-  return async (headers, connection) => {
+  return async (headers, connection, asked) => {
     if (networks.size > 0) check(networkOf(connection), headers);
     try {
-      return await authenticate(headers, connection);
+      return await authenticate(headers, connection, asked);
     } catch (error) {
       if (problemOf(error).code === "unauthenticated") note(networkOf(connection), headers);
       throw error;
@@ -89,7 +89,7 @@ function networkOf({ address }: Connection): string | undefined {
 
 /** Who somebody says to be: issuer and subject of a JWT, of which nothing is verified; else the very thing that they show. */
 function claimOf(headers: Headers): string {
-  const shown = headers.get("authorization") ?? "";
+  const shown = headers.get("authorization") ?? headers.get("dpop") ?? "";
   const payload = /^bearer +[\w-]+\.([\w-]+)\.[\w-]*$/i.exec(shown)?.[1];
   return hash("sha256", (payload === undefined ? undefined : identityIn(payload)) ?? shown, "base64url");
 }

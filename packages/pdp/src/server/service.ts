@@ -36,6 +36,8 @@ export interface PdpServiceOptions {
   readonly onError?: ((error: unknown) => void) | undefined;
   /** Milliseconds of a clock that only goes forward, for durations. @defaultValue `performance.now` */
   readonly now?: (() => number) | undefined;
+  /** Milliseconds since the epoch, for proofs of keys. @defaultValue `Date.now` */
+  readonly clock?: (() => number) | undefined;
 }
 
 /** The decision point over HTTP, as a fetch handler that any server can run. */
@@ -59,12 +61,13 @@ interface Asked {
 /** Throws `option_invalid` for callers that could not be told apart from anybody, and for two routes of one method and path. */
 export function createPdpService(options: PdpServiceOptions): PdpService {
   const { pdp, url, callers, routes = [], ready = {}, mostBytes = 1_048_576, deadline = 10_000, chains = 10_000 } = options;
-  const { onError = () => {}, now = performance.now.bind(performance), failedAttempts = {} } = options;
+  const { onError = () => {}, now = performance.now.bind(performance), failedAttempts = {}, clock = Date.now } = options;
   if (URL.parse(url) === null || url.at(-1) === "/") throw new AmbitError("option_invalid", "`url` must be the URL of the service, without a slash at its end");
   for (const [name, value] of Object.entries({ mostBytes, deadline, chains }))
     if (!(Number.isSafeInteger(value) && value > 0)) throw new AmbitError("option_invalid", `\`${name}\` must be a whole number of at least 1`);
-  let known = createAuthentication(callers);
-  const byKnown: Authenticate = (headers, connection) => known(headers, connection);
+  const authentication = { useOnce: pdp.useOnce, clock };
+  let known = createAuthentication(callers, authentication);
+  const byKnown: Authenticate = (...asked) => known(...asked);
   const authenticate = failedAttempts === "unlimited" ? byKnown : limitFailedAttempts(byKnown, failedAttempts, now);
   const metrics = createMetrics(() => pdp.counters?.() ?? []);
   const requestIdOf = createRequestIds();
@@ -82,7 +85,7 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
     const query = request.url.includes("?") ? new URL(request.url).searchParams : NO_QUERY;
     // RFC 6750 section 2.3: a token in a URL is in every log on the way.
     if (query.has("access_token") || (route.takesQuery !== true && query.size > 0)) throw requestProblem("request_malformed", "there must be no such query");
-    const caller = route.role === "open" ? undefined : await authenticate(request.headers, connection);
+    const caller = route.role === "open" ? undefined : await authenticate(request.headers, connection, { method: request.method, url: url + pathOf(request) });
     if (caller !== undefined) mustHaveRole(caller, route.role as Exclude<Route["role"], "open">);
     const kind = route.method === "GET" ? "none" : (route.body ?? "json");
     const body = kind === "none" ? NO_BODY : await readBody(request, kind, Math.min(mostBytes, route.mostBytes ?? mostBytes), time);
@@ -131,10 +134,17 @@ export function createPdpService(options: PdpServiceOptions): PdpService {
     fetch: async (request, connection) => toResponse(await answer(request, connection)),
     drain: () => void (isStopping = true),
     reload: (change) => {
-      const [others, found] = [createAuthentication(change.callers), createRouting([...own, ...(change.routes ?? [])])];
+      const [others, found] = [createAuthentication(change.callers, authentication), createRouting([...own, ...(change.routes ?? [])])];
       [known, find] = [others, found];
     },
   });
+}
+
+/** As whoever asks wrote it. */
+function pathOf({ url }: Request): string {
+  const from = url.indexOf("/", url.indexOf("://") + 3);
+  const to = url.indexOf("?", from);
+  return url.slice(from, to === -1 ? undefined : to);
 }
 
 const NO_QUERY = new URLSearchParams();
