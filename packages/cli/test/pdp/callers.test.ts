@@ -1,7 +1,7 @@
-import { exportJWK, generateKeyPair, SignJWT, type JWTPayload } from "jose";
 import type { PdpClientOptions } from "@ambit/core/pdp-client";
 import { generateKey } from "@ambit/core/token";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { jwt, testKey } from "../../../core/test/identity/issuer.ts";
 import { createAuthority } from "../../../pdp/test/support/certificates.ts";
 import { begin, call, openSite, TENANT, type Site } from "../fixtures/served.ts";
 
@@ -32,16 +32,14 @@ async function workAs(url: string, credentials: PdpClientOptions["credentials"],
 }
 
 /** Somebody who signs tokens, as jose does. */
-async function issuer(name?: string): Promise<{ readonly keys: { readonly keys: readonly object[] }; token(claims: JWTPayload): Promise<string> }> {
-  const { publicKey, privateKey } = await generateKeyPair("ES256");
+async function issuer(
+  name?: string,
+): Promise<{ readonly keys: { readonly keys: readonly object[] }; token(claims: Parameters<typeof jwt>[1]): Promise<string> }> {
+  const key = await testKey("ES256");
+  const now = Math.floor(Date.now() / 1000);
   return {
-    keys: { keys: [{ ...(await exportJWK(publicKey)), kid: "k1", use: "sig" }] },
-    token: (claims) =>
-      new SignJWT({ ...(name === undefined ? {} : { iss: name }), aud: AUDIENCE, ...claims })
-        .setProtectedHeader({ alg: "ES256", kid: "k1", typ: "JWT" })
-        .setIssuedAt()
-        .setExpirationTime("5m")
-        .sign(privateKey),
+    keys: { keys: [key.jwk] },
+    token: (claims) => jwt(key, { ...(name === undefined ? {} : { iss: name }), aud: AUDIENCE, iat: now, exp: now + 300, ...claims }),
   };
 }
 

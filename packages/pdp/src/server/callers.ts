@@ -121,7 +121,7 @@ export function createAuthentication(callers: readonly Caller[], { useOnce, cloc
   };
 
   const byProof = async (proof: string, asked: Asked): Promise<Authenticated | undefined> => {
-    const thumbprint = await keyProven(proof, asked, clock(), (known) => keys.has(known), useOnce);
+    const thumbprint = await keyProven(proof, asked, clock(), (one) => keys.has(one), useOnce);
     return thumbprint === undefined ? undefined : keys.get(thumbprint);
   };
 

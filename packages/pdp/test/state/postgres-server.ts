@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { chmod, chown, mkdtemp, rm } from "node:fs/promises";
@@ -19,6 +19,7 @@ export interface PostgresServer {
   remove(): Promise<void>;
 }
 
+const INITDB = "initdb";
 const programs = findPrograms();
 const owner = process.getuid?.() === 0 ? idsOf("postgres") : undefined;
 
@@ -31,7 +32,7 @@ export function hasPostgresPrograms(): boolean {
 }
 
 export async function startPostgresServer(...settings: readonly string[]): Promise<PostgresServer> {
-  return startServer(settings, (folder) => run("initdb", "-D", folder, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"));
+  return startServer(settings, (folder) => run(INITDB, "-D", folder, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"));
 }
 
 /** A read-only copy that follows another server. */
@@ -95,20 +96,17 @@ function run(program: string, ...args: readonly string[]): void {
 }
 
 function pathOf(program: string): string {
-  return programs === undefined ? program : join(programs, program);
+  return join(programs ?? "", program);
 }
 
-/** Where they are installed; mostly not where commands are looked for. */
+/** Where they are installed; mostly not where commands are looked for. Empty: there they are. */
 function findPrograms(): string | undefined {
+  const root = "/usr/lib/postgresql";
   try {
-    const versions = readdirSync("/usr/lib/postgresql").toSorted((a, b) => Number(b) - Number(a));
-    return versions[0] === undefined ? undefined : join("/usr/lib/postgresql", versions[0], "bin");
+    const [newest = ""] = readdirSync(root).toSorted((a, b) => Number(b) - Number(a));
+    return join(root, newest, "bin");
   } catch {
-    try {
-      return execFileSync("pg_config", ["--bindir"], { encoding: "utf8" }).trim();
-    } catch {
-      return undefined;
-    }
+    return spawnSync(INITDB, ["--version"]).status === 0 ? "" : undefined;
   }
 }
 

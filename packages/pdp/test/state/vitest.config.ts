@@ -4,7 +4,7 @@ import normal from "../../../../vitest.config.ts";
 
 // All of this is about one version of everything.
 const { projects: _, ...test } = normal.test ?? {};
-const folder = fileURLToPath(new URL("../state", import.meta.url));
+const folder = fileURLToPath(new URL(".", import.meta.url));
 
 // `npm run test:races`: what processes do to the store that they share, and what is compared with the store in memory, at full size: 16 processes of 2,000 calls each. Several minutes for each store.
 export default defineConfig({
