@@ -19,6 +19,7 @@ export function createPorts(): Ports {
       redeem: (key, grantId, callDigest, now) => state.redeem(key, grantId, callDigest, now),
       settle: (settlement) => state.settle(settlement),
       facts: (tenantId, lineage) => state.facts(tenantId, lineage),
+      spent: (tenantId, accountIds, now) => state.spent(tenantId, accountIds, now),
       label: (tenantId, lineage, labels, keepUntil) => state.label(tenantId, lineage, labels, keepUntil),
       admit: (tenantId, envelopeId, keepUntil) => state.admit(tenantId, envelopeId, keepUntil),
       admitted: (tenantId, envelopeIds) => state.admitted(tenantId, envelopeIds),

@@ -1,18 +1,17 @@
 import { AmbitError, createVocabulary, type JsonObject, type Terms } from "@ambit/core";
-import type { ApprovalSetting } from "./approvals/approvals.ts";
+import { approvalSetting } from "./approvals/approval-setting.ts";
 import { callbackChannel, type ApprovalChannel } from "./approvals/channel.ts";
 import { webhookChannel, type Webhook, type WebhookOptions } from "./approvals/webhook/webhook.ts";
 import { submissionOf } from "./authzen/profiles/access-request-draft-1.ts";
 import { createCedarEngine } from "./cedar/cedar-engine.ts";
 import { clock } from "./clock.ts";
-import { parseAgents, type Agents } from "./config/agents.ts";
+import { parseAgents } from "./config/agents.ts";
 import type { AnchorSource } from "./config/anchors.ts";
-import type { ApprovalConfig } from "./config/approvals.ts";
 import type { LoadedConfig } from "./config/load-config.ts";
 import { parsePurposes } from "./config/purposes.ts";
 import type { PdpOptions } from "./options.ts";
 import { createSignedChains, type Signing } from "./envelopes/signed-chains.ts";
-import { createDirectory, type Directory } from "./directory/index.ts";
+import { createDirectory } from "./directory/index.ts";
 import { parseUserModel } from "./directory/user-model.ts";
 import { revokeLeaver } from "./lifecycle/revoke.ts";
 import { parseRelationModel } from "./relations/parse-model.ts";
@@ -50,7 +49,6 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
   });
   const now = (): number => clock(runtime);
   const argumentChecks = new Map([...manifest.tools].map(([id, { inputSchema }]) => [id, argumentCheck(id, inputSchema)]));
-  checkApproverKeys(loaded.approvals, agents);
   const ring = options.signing === undefined && loaded.signing !== undefined ? ringOf(loaded.signing.issuer, loaded.signing.key) : undefined;
   const signing: Signing | undefined =
     options.signing ?? (loaded.signing === undefined || ring === undefined ? undefined : { ...loaded.signing, keys: ring.ring });
@@ -85,42 +83,11 @@ export function createSetting(loaded: LoadedConfig, options: PdpOptions, own: Ow
     requireProof: options.requireProof ?? false,
     directory,
     relations: relations === undefined ? undefined : createRelations({ model: relations, store: runtime.relations }),
-    approvals: loaded.approvals === undefined ? undefined : approvalsOf(loaded.approvals, own, signing, agents, now, directory),
+    approvals:
+      loaded.approvals === undefined ? undefined : approvalSetting(loaded.approvals, { ...own, documents: runtime.documents, signing, agents, directory, now }),
     channels: channelsOf(loaded.approvals?.webhooks ?? [], own, options, now),
   });
   return { setting, activate: () => ring?.activate() };
-}
-
-/** Whoever holds an agent's key would otherwise approve what the agent wants. */
-function checkApproverKeys(approvals: ApprovalConfig | undefined, agents: Agents): void {
-  for (const [id, { keys }] of approvals?.approvers ?? []) {
-    const shared = [...agents.values()].find((agent) => [...keys.keys()].some((thumbprint) => agent.keys.has(thumbprint)));
-    if (shared !== undefined) throw new AmbitError("config_invalid", `the approver \`${id}\` has a key of the agent \`${shared.id}\``);
-  }
-}
-
-function approvalsOf(
-  { key, webhooks: _, ...config }: ApprovalConfig,
-  { runtime, answerKey }: OwnRuntime,
-  signing: Signing | undefined,
-  agents: Agents,
-  now: () => number,
-  directory: Directory | undefined,
-): ApprovalSetting {
-  const own = key ?? (signing === undefined ? answerKey : undefined);
-  return {
-    ...config,
-    documents: runtime.documents,
-    signer: () => own ?? (signing as Signing).keys.current(),
-    ownKeys: () => (own === undefined ? (signing as Signing).keys.keys().flatMap((listed) => listed.key ?? []) : [own.public]),
-    isAgent: (id) => agents.has(id),
-    rolesOf: async (tenantId, userId) => {
-      const known = await directory?.user(tenantId, userId);
-      if (known?.status === "removed") return "removed";
-      return known?.user.roles ?? [];
-    },
-    now,
-  };
 }
 
 function channelsOf(webhooks: readonly Webhook[], { runtime }: OwnRuntime, { onApprovalRequest }: PdpOptions, now: () => number): readonly ApprovalChannel[] {

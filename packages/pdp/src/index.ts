@@ -6,8 +6,10 @@
 export { createPdp, type EmbeddedPdp } from "./create-pdp.ts";
 export type { PdpOptions } from "./options.ts";
 export type { Part, PdpConfig } from "./config/load-config.ts";
-export type { Approval, ApprovalStatus, GivenAnswer } from "./approvals/approvals.ts";
+export { readApproval, type Approval, type ApprovalStatus, type BudgetLeft } from "./approvals/approval.ts";
+export type { GivenAnswer } from "./approvals/approvals.ts";
 export type { ApprovalRequest } from "./approvals/approval-request.ts";
+export type { Changes } from "./approvals/changes.ts";
 export type { Approver, Demand } from "./approvals/demand.ts";
 export { signAnswer } from "./approvals/answer.ts";
 export type { ApprovalDesk } from "./approvals/desk.ts";

@@ -1,7 +1,7 @@
 import type { DecisionLog } from "@ambit/core/audit";
 import type { DocumentStore, StateStore } from "@ambit/core";
 import type { ProofVerifier } from "@ambit/core/identity";
-import type { Approval } from "./approvals/approvals.ts";
+import type { Approval } from "./approvals/approval.ts";
 import type { AnchorSource } from "./config/anchors.ts";
 import type { PolicyEngine } from "./engine/policy-engine.ts";
 import type { RelationStore } from "./relations/relation-store.ts";

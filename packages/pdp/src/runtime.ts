@@ -38,8 +38,6 @@ export interface Runtime {
   /** The latest permits that were recorded here, or are being recorded, by decision id. */
   readonly recorded: Recent<Promise<void>>;
   readonly receipts: Receipts;
-  /** When requests for approval were made, by lineage: the latest of many. */
-  readonly requests: Recent<readonly number[]>;
   /** The latest security event tokens that nothing came of. */
   readonly ignoredEvents: Recent<true>;
   readonly counters: Counters;
@@ -51,8 +49,8 @@ export interface OwnRuntime {
   readonly runtime: Runtime;
   /** The ring of an issuer. Once activated, `key` is its current one; what the one before signed goes on. */
   readonly ringOf: (issuer: string, key: NamedKey) => { readonly ring: KeyRing; readonly activate: () => void };
-  /** What vouched answers are signed with where no other key is configured for them. */
-  readonly answerKey: SigningKey;
+  /** What vouched answers are signed with where no other key is configured for them; absent where others may read them: to them it is nobody's key. */
+  readonly answerKey: SigningKey | undefined;
   readonly sweep: (now: number) => Promise<void>;
   readonly close: () => Promise<void>;
 }
@@ -93,7 +91,6 @@ export async function createRuntime({ log: path, state: place }: Places, options
       ends: new WeakMap(),
       recorded: createRecent(10_000),
       receipts: createReceipts(documents),
-      requests: createRecent(10_000),
       ignoredEvents: createRecent(10_000),
       counters,
       refusals,
@@ -112,7 +109,7 @@ export async function createRuntime({ log: path, state: place }: Places, options
         },
       };
     },
-    answerKey: await generateKey(),
+    answerKey: documents === opened.documents && place.kind === "memory" ? await generateKey() : undefined,
     sweep: async (time) => {
       handles.sweep(time);
       await opened.sweep(time);

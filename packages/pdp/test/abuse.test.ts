@@ -1,6 +1,6 @@
 import { callDigest, chainOf, createPep, parseEnvelope, type AccessRequest, type Outcome, type Pdp, type Task } from "@ambit/core";
 import { createMemoryLog } from "@ambit/core/audit";
-import { generateKey, issueEnvelope, type SigningKey } from "@ambit/core/token";
+import { generateKey, generatePrivateJwk, issueEnvelope, type SigningKey } from "@ambit/core/token";
 import { signAnswer, type Approval, type GivenAnswer } from "@ambit/pdp";
 import { describe, expect, it } from "vitest";
 import { createMemoryDocuments } from "../src/state/memory-documents.ts";
@@ -161,12 +161,13 @@ describe("an approval", () => {
       approvers: Object.fromEntries(names.map((name) => [name, { tenants: [TENANT], roles: ["lead"], keys: [(keys[name] as SigningKey).public.jwk] }])),
     };
     const documents = createMemoryDocuments();
-    const base = await fixture({ approvals: { rules, approvers, lifetime_seconds: lifetime } }, { documents, ...options });
+    const key = await generatePrivateJwk("Ed25519");
+    const base = await fixture({ approvals: { rules, approvers, key, lifetime_seconds: lifetime } }, { documents, ...options });
     const task = await base.pep.begin({ ...BEGIN, approvals: ["tickets.create"], expiresIn: "5h" });
     const call = (own: Task = task, args: object = TICKET[1]): Promise<string> => outcomeOf(base.pep, own, TICKET[0], args);
     const pending = async (): Promise<Approval> => (await base.pdp.approvals.list(TENANT)).find(({ status }) => status === "pending") as Approval;
     const sign = async (approver: string, to: Approval): Promise<string> =>
-      signAnswer({ request: to.id, binding: to.request.binding, approver, decision: "approve", now: base.now() }, keys[approver] as SigningKey);
+      signAnswer({ approval: to, approver, decision: "approve", now: base.now() }, keys[approver] as SigningKey);
     const give = async (id: string, signed: string): Promise<string> => rejection(base.pdp.approvals.answer({ tenantId: TENANT, id, signed }));
     return { ...base, task, call, pending, sign, give, documents };
   };

@@ -1,47 +1,11 @@
-import { createPep, type Pep, type Task } from "@ambit/core";
-import { generateKey, type SigningKey } from "@ambit/core/token";
-import { signAnswer, type Approval, type GivenAnswer, type PdpConfig } from "@ambit/pdp";
+import { createPep } from "@ambit/core";
+import { generateKey, generatePrivateJwk, signStatement, type SigningKey } from "@ambit/core/token";
+import { signAnswer, type Approval, type GivenAnswer } from "@ambit/pdp";
 import { describe, expect, it } from "vitest";
 import { approvalRoutes } from "../src/operation/approval-routes.ts";
 import { createMemoryDocuments } from "../src/state/memory-documents.ts";
-import { BEGIN, CONFIG, fixture, NOW, outcomeOf, rejection, type Fixture } from "./support/fixture.ts";
-import { signedFixture } from "./support/signed.ts";
-
-const TICKET = ["tickets_create", { title: "renew", cost: 5 }] as const;
-const TENANT = "tenant_1";
-
-interface Scene extends Fixture {
-  readonly task: Task;
-  /** Calls and answers with the code, or `permit`. */
-  call(pep?: Pep, task?: Task, args?: object): Promise<string>;
-  waiting(): Promise<readonly Approval[]>;
-  say(change: Partial<GivenAnswer> & { readonly approver?: string; readonly decision?: "approve" | "deny" }): Promise<string>;
-}
-
-async function scene(approvals: object, config: Partial<PdpConfig> = {}, create: typeof fixture | typeof signedFixture = fixture): Promise<Scene> {
-  const base = await create({ approvals, ...config });
-  const task = await base.pep.begin({ ...BEGIN, approvals: ["tickets.create"] });
-  const waiting = async (): Promise<readonly Approval[]> => (await base.pdp.approvals.list(TENANT)).filter(({ status }) => status === "pending");
-  return {
-    ...base,
-    task,
-    waiting,
-    call: (pep = base.pep, own = task, args = TICKET[1]) => outcomeOf(pep, own, TICKET[0], args),
-    say: async (change) => {
-      const [first] = await waiting();
-      return rejection(
-        base.pdp.approvals.answer({
-          tenantId: TENANT,
-          id: first?.id ?? "none",
-          approver: "user_1",
-          decision: "approve",
-          assertedBy: "app",
-          ...change,
-        } as GivenAnswer),
-      );
-    },
-  };
-}
+import { scene, TENANT, TICKET } from "./approvals/scene.ts";
+import { BEGIN, CONFIG, fixture, NOW, outcomeOf, rejection } from "./support/fixture.ts";
 
 describe("a call that needs an approval", () => {
   it("waits for the delegator, runs once when approved, and is on the record from the request to the outcome", async () => {
@@ -61,7 +25,7 @@ describe("a call that needs an approval", () => {
         agentId: "reviewer",
         above: [],
         tool: "tickets.create",
-        effect: "write",
+        changes: { effect: "write", money: { amount: 5, currency: "EUR" }, records: "none" },
         purpose: "review",
         arguments: { title: "renew", cost: 5 },
       },
@@ -100,27 +64,6 @@ describe("a call that needs an approval", () => {
     const other = await pep.begin({ ...BEGIN, approvals: ["tickets.create"] });
     const tenant = await pep.begin({ ...BEGIN, tenantId: "tenant_2", approvals: ["tickets.create"] });
     expect([await call(undefined, other), await call(undefined, tenant), await call()]).toEqual(["approval_required", "approval_required", "permit"]);
-  });
-
-  it("that a sub-agent makes is approved for it, and goes on after its task was renewed", async () => {
-    const { call, say, pep, task, waiting } = await scene({}, { policies: [{ name: "p", text: "permit (principal, action, resource);" }] }, signedFixture);
-    const child = await pep
-      .handOff(task, { agentId: "coordinator", allowedTools: [], mayDelegate: ["tickets.create"] })
-      .catch((error: { code: string }) => error.code);
-    expect(typeof child).toBe("object");
-    expect(await call()).toBe("approval_required");
-    expect((await waiting())[0]).toMatchObject({ request: { agentId: "reviewer" } });
-    await say({});
-    const next = await pep.renew(task, { expiresIn: "20m" });
-    expect(await call(undefined, next)).toBe("permit");
-  });
-
-  it("is decided again after it was approved: what was revoked, spent or forbidden meanwhile stays refused", async () => {
-    const { call, say, task } = await scene({});
-    await call();
-    await say({});
-    await task.end();
-    expect(await call()).toBe("envelope_revoked");
   });
 
   it("is one request for many who ask at once, and one of them runs", async () => {
@@ -235,14 +178,16 @@ describe("who may approve", () => {
     const { call, waiting, pdp, records } = await scene({ approvers });
     await call();
     const [approval] = await waiting();
-    const { id = "", request } = approval ?? {};
+    const { id = "" } = approval ?? {};
+    const binding = id.slice("apr_".length, id.indexOf("."));
     const signed = (key: SigningKey, change: object = {}): Promise<string> =>
-      signAnswer({ request: id, binding: request?.binding ?? "", approver: "user_1", decision: "approve", now: NOW, ...change }, key);
+      signStatement({ approval: id, approver: "user_1", binding, decision: "approve", iat: NOW / 1000, jti: "j", ...change }, "ambit-approval+jwt", key);
     const say = async (text: string): Promise<string> => rejection(pdp.approvals.answer({ tenantId: TENANT, id, signed: text }));
     for (const text of [
       await signed(other),
       await signed(await generateKey()),
-      await signed(own, { request: `${id}1` }),
+      await signed(own, { approval: `${id}1` }),
+      await signed(own, { iat: "now" }),
       await signed(own, { binding: "x" }),
       await signed(own, { approver: "user_2" }),
       await signed(own, { decision: "maybe" }),
@@ -261,7 +206,7 @@ describe("who may approve", () => {
 describe("a store of approvals that lies", () => {
   it("approves nothing: what is not signed for exactly this request does not count", async () => {
     const documents = createMemoryDocuments();
-    const base = await fixture({ approvals: {} }, { documents });
+    const base = await fixture({ approvals: { key: await generatePrivateJwk("Ed25519") } }, { documents });
     const task = await base.pep.begin({ ...BEGIN, approvals: ["tickets.create"] });
     const call = (): Promise<string> => outcomeOf(base.pep, task, ...TICKET);
     await call();
@@ -271,13 +216,18 @@ describe("a store of approvals that lies", () => {
     for (const forged of [
       { ...content, answers: ["a.b.c"] },
       { ...content, request: { ...request, demands: [] } },
-      { ...content, request: { ...request, demands: [{ needed: 0, by: [], fourEyes: false }] } },
+      { ...content, request: { ...request, demands: [{ needed: 0, by: [], four_eyes: false }] } },
       { ...content, status: "approved", createdAt: 9e12 },
     ]) {
       const now = (await documents.get(TENANT, "approvals", id))?.version ?? version;
       await documents.put(TENANT, "approvals", id, forged as never, now, 9e12);
       expect(await call()).toBe("approval_required");
     }
+    const other = { ...content, request: { ...request, arguments: { title: "another", cost: 1 } } };
+    await documents.put(TENANT, "approvals", id, other, (await documents.get(TENANT, "approvals", id))?.version ?? 0, 9e12);
+    const [shown] = await base.pdp.approvals.list(TENANT);
+    const given: GivenAnswer = { tenantId: TENANT, id: shown?.id ?? "", approver: "user_1", decision: "approve", assertedBy: "app" };
+    expect([await rejection(base.pdp.approvals.answer(given)), await call()]).toEqual(["approval_invalid", "approval_required"]);
     await documents.put(TENANT, "approvals", id, { nonce: 1 }, (await documents.get(TENANT, "approvals", id))?.version ?? 0, 9e12);
     expect(await call()).toBe("state_unavailable");
   });
@@ -286,7 +236,7 @@ describe("a store of approvals that lies", () => {
     const documents = createMemoryDocuments();
     let isDown = true;
     const failing = { ...documents, get: (...key: Parameters<typeof documents.get>) => (isDown ? Promise.reject(new Error("down")) : documents.get(...key)) };
-    const base = await fixture({ approvals: {} }, { documents: failing });
+    const base = await fixture({ approvals: { key: await generatePrivateJwk("Ed25519") } }, { documents: failing });
     const task = await base.pep.begin({ ...BEGIN, approvals: ["tickets.create"] });
     expect(await outcomeOf(base.pep, task, ...TICKET)).toBe("state_unavailable");
     isDown = false;
@@ -334,7 +284,7 @@ describe("who answers", () => {
     expect(await call()).toBe("approval_required");
     expect(await say({})).toBe("approval_invalid");
     const [asked] = await waiting();
-    const about = { request: asked?.id ?? "", binding: asked?.request.binding ?? "", approver: "user_1", decision: "approve", now: NOW } as const;
+    const about = { approval: asked as Approval, approver: "user_1", decision: "approve", now: NOW } as const;
     expect(await say({ signed: await signAnswer(about, await generateKey()), approver: undefined } as never)).toBe("approval_invalid");
     expect(await say({ signed: await signAnswer(about, own), approver: undefined } as never)).toBe("resolved");
     expect(await call()).toBe("permit");

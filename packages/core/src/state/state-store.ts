@@ -118,6 +118,8 @@ export interface StateStore {
   /** Ends a reservation and answers the labels of the call; `undefined` when there is none to end. Doing it again changes nothing. */
   settle(settlement: Settlement): Promise<Labels | undefined>;
   facts(tenantId: string, lineage: string): Promise<LineageFacts>;
+  /** What counts on each of the accounts, in the order of the question: reserved or spent, and not given back. For people to read; what a call may spend, `commit` decides. */
+  spent(tenantId: string, accountIds: readonly string[], now: number): Promise<readonly number[]>;
   /** Adds labels to a lineage, as those of an excerpt that was handed in. */
   label(tenantId: string, lineage: string, labels: Labels, keepUntil: number): Promise<void>;
   /** Lets an envelope in: `true` for whoever does so first. What was let in once stays in; whether it is revoked is another question. */

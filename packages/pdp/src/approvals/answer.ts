@@ -1,5 +1,6 @@
 import { isIdentifier, own, randomText, type JsonObject } from "@ambit/core";
 import { signStatement, verifyStatement, type PublicKey, type SigningKey } from "@ambit/core/token";
+import { checkBinding, type Approval } from "./approval.ts";
 
 const TYPE = "ambit-approval+jwt";
 
@@ -16,13 +17,16 @@ export interface Answer {
   readonly key: PublicKey;
 }
 
-/** Signs an answer, for one request and what it is about. */
-export function signAnswer(
-  answer: { readonly request: string; readonly binding: string; readonly approver: string; readonly decision: Answer["decision"]; readonly now: number },
+/**
+ * Signs an answer to a request as its facts are: what is signed is computed from them, never taken from whoever shows them. Refuses (`approval_invalid`) a request that is about
+ * something else than its id says.
+ */
+export async function signAnswer(
+  answer: { readonly approval: Pick<Approval, "id" | "request">; readonly approver: string; readonly decision: Answer["decision"]; readonly now: number },
   key: SigningKey,
 ): Promise<string> {
-  const { request, binding, approver, decision, now } = answer;
-  const claims: JsonObject = { approval: request, approver, binding, decision, iat: Math.floor(now / 1000), jti: randomText() };
+  const { approval, approver, decision, now } = answer;
+  const claims: JsonObject = { approval: approval.id, approver, binding: checkBinding(approval), decision, iat: Math.floor(now / 1000), jti: randomText() };
   return signStatement(claims, TYPE, key);
 }
 

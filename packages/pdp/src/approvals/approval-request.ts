@@ -1,12 +1,12 @@
-import { digestOf, own, type Json, type JsonObject } from "@ambit/core";
+import { digestOf, isIdentifier, type Json, type JsonObject } from "@ambit/core";
+import { Reader } from "../config/reader.ts";
 import { leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
-import type { Demand } from "./demand.ts";
+import { changesOf, readChanges, writeChanges, type Changes } from "./changes.ts";
+import { readDemand, writeDemand, type Demand } from "./demand.ts";
 
-/** A call that waits for people, with what they have to know to answer. */
+/** A call that waits for people: everything that an answer is about, and all that they have to know to give one (spec/approval.md). */
 export interface ApprovalRequest {
-  /** Of everything that the answer is about: a call that differs in anything is another request. */
-  readonly binding: string;
   readonly tenantId: string;
   readonly lineage: string;
   readonly taskId: string;
@@ -17,18 +17,21 @@ export interface ApprovalRequest {
   readonly agentId: string;
   /** The agents above it, from the first; empty when it has the task from the delegator itself. */
   readonly above: readonly string[];
+  /** Thumbprint of its key; absent behind a handle, which no other process has. */
+  readonly holder: string | undefined;
   readonly tool: string;
-  readonly effect: ToolEntry["effect"];
-  readonly sendsOutside: boolean;
+  /** The exact name that it is called by, and at which server. */
+  readonly name: string;
+  readonly server: string | undefined;
+  /** Digest of its definition, where the framework tells one. */
+  readonly definition: string | undefined;
   /** What exactly. It is what a person has to see, so it is kept as it is, until the request is dropped. */
   readonly arguments: JsonObject;
+  readonly changes: Changes;
   readonly demands: readonly Demand[];
 }
 
-/**
- * INVARIANT I5: the lineage, the holder and its key, the very arguments, and the definition of the tool as it is now. Not the envelope: an approval outlives a
- * renewal.
- */
+/** What the call of an agent asks people for. */
 export function approvalRequest(
   chain: Chain,
   tool: ToolEntry,
@@ -37,22 +40,7 @@ export function approvalRequest(
 ): ApprovalRequest {
   const { envelope, holder } = leafOf(chain);
   const { tenantId, delegatorId, agentId, taskId, purpose } = envelope;
-  const about: JsonObject = {
-    tenant: tenantId,
-    lineage: chain.lineage,
-    delegator: delegatorId,
-    agent: agentId,
-    holder: holder ?? null,
-    purpose,
-    tool: tool.id,
-    name: call.name,
-    server: call.server ?? null,
-    definition: call.definition ?? null,
-    arguments: call.arguments,
-    demands: demands.map(wireDemand),
-  };
   return {
-    binding: digestOf(about).slice("sha-256:".length),
     tenantId,
     lineage: chain.lineage,
     taskId,
@@ -60,24 +48,74 @@ export function approvalRequest(
     delegatorId,
     agentId,
     above: chain.links.slice(0, -1).map((link) => link.envelope.agentId),
+    holder,
     tool: tool.id,
-    effect: tool.effect,
-    sendsOutside: tool.sendsOutside,
+    name: call.name,
+    server: call.server,
+    definition: call.definition,
     arguments: call.arguments,
+    changes: changesOf(tool, call.arguments),
     demands,
   };
 }
 
-function wireDemand({ needed, by, fourEyes }: Demand): JsonObject {
-  return { needed, by, four_eyes: fourEyes };
+const TYPE = "urn:ambit:approval:1";
+
+/** As it is stored, shown and digested. */
+export function writeRequest(request: ApprovalRequest): JsonObject {
+  return {
+    type: TYPE,
+    tenant_id: request.tenantId,
+    lineage: request.lineage,
+    task_id: request.taskId,
+    purpose: request.purpose,
+    delegator_id: request.delegatorId,
+    agent_id: request.agentId,
+    above: request.above,
+    holder: request.holder ?? null,
+    tool: request.tool,
+    name: request.name,
+    server: request.server ?? null,
+    definition: request.definition ?? null,
+    arguments: request.arguments,
+    changes: writeChanges(request.changes),
+    demands: request.demands.map(writeDemand),
+  };
 }
 
-/** As it is stored. */
-export function writeRequest({ demands, ...rest }: ApprovalRequest): JsonObject {
-  return { ...rest, demands: demands.map(({ needed, by, fourEyes }) => ({ needed, by, fourEyes })) };
+/** Reads what `writeRequest` writes. Refuses a member that nobody would be shown. */
+export function readRequest(reader: Reader): ApprovalRequest {
+  const names = ["type", "tenant_id", "lineage", "task_id", "purpose", "delegator_id", "agent_id", "above", "holder", "tool", "name", "server", "definition"];
+  reader.members([...names, "arguments", "changes", "demands"]);
+  reader.at("type").oneOf(TYPE);
+  const text = (member: string): string => reader.at(member).text();
+  const textOrNone = (member: string): string | undefined => (reader.at(member).value === null ? undefined : text(member));
+  return {
+    tenantId: text("tenant_id"),
+    lineage: text("lineage"),
+    taskId: text("task_id"),
+    purpose: text("purpose"),
+    delegatorId: text("delegator_id"),
+    agentId: text("agent_id"),
+    above: reader
+      .at("above")
+      .elements()
+      .map((agent) => agent.textThat(isIdentifier, "the id of an agent")),
+    holder: textOrNone("holder"),
+    tool: text("tool"),
+    name: text("name"),
+    server: textOrNone("server"),
+    definition: textOrNone("definition"),
+    arguments: reader.at("arguments").object(),
+    changes: readChanges(reader.at("changes")),
+    demands: reader.at("demands").elements().map(readDemand),
+  };
 }
 
-/** What `writeRequest` wrote; whoever can write to the store could write anything, and what is decided by it is bound by digest and signature. */
-export function readRequest(content: JsonObject): ApprovalRequest {
-  return own(content, "request") as Json as unknown as ApprovalRequest;
+/**
+ * INVARIANT I5: the lineage, the holder and its key, the very arguments, the definition of the tool as it is now, and everything else that a person is shown. Not the
+ * envelope: an approval outlives a renewal.
+ */
+export function bindingOf(request: ApprovalRequest): string {
+  return digestOf(writeRequest(request) as Json).slice("sha-256:".length);
 }

@@ -1,4 +1,4 @@
-import type { Approval } from "./approvals.ts";
+import type { Approval } from "./approval.ts";
 
 /** A way on which people hear that a request waits for them. They answer at the approval desk, however they heard of it. */
 export interface ApprovalChannel {

@@ -1,4 +1,4 @@
-import { isIdentifier, isToolId, type Envelope } from "@ambit/core";
+import { isIdentifier, isToolId, type Envelope, type JsonObject } from "@ambit/core";
 import type { Reader } from "../config/reader.ts";
 import type { Effect, ToolEntry } from "../manifest/manifest.ts";
 
@@ -63,6 +63,21 @@ export function parseRule(reader: Reader): ApprovalRule {
     by: approvers as readonly Approver[],
     fourEyes: isFourEyes,
   });
+}
+
+export function writeDemand({ needed, by, fourEyes }: Demand): JsonObject {
+  return { needed, by, four_eyes: fourEyes };
+}
+
+/** Reads what `writeDemand` writes; the order of `by` is part of it. */
+export function readDemand(reader: Reader): Demand {
+  reader.members(["needed", "by", "four_eyes"]);
+  const by = reader.at("by").elements();
+  return {
+    needed: reader.at("needed").count(),
+    by: by.map((each) => each.textThat(isApprover, "`delegator`, `user:…` or `role:…`")) as readonly Approver[],
+    fourEyes: reader.at("four_eyes").flag(),
+  };
 }
 
 function isApprover(value: unknown): value is string {

@@ -1,7 +1,8 @@
 import { AmbitError } from "@ambit/core";
 import type { Setting } from "../setting.ts";
 import { recordAnswer } from "../steps/approval-record.ts";
-import { answerApproval, getApproval, listApprovals, type Approval, type ApprovalSetting, type GivenAnswer } from "./approvals.ts";
+import type { Approval } from "./approval.ts";
+import { answerApproval, getApproval, listApprovals, type ApprovalSetting, type GivenAnswer } from "./approvals.ts";
 
 /** Where people see what waits for them, and answer. Whoever can call this decides for them: put it behind a login, or take signed answers only. */
 export interface ApprovalDesk {

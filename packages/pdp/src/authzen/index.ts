@@ -15,19 +15,5 @@ export { createCedarEvaluator, type CedarEvaluatorOptions } from "./cedar-evalua
 export { createEngineEvaluator, type EvaluatedRules } from "./engine-evaluator.ts";
 
 // Its profiles, each in the version that the name of its file says.
-export {
-  obligationsContext,
-  obligationsMetadata,
-  OBLIGATION_VENDOR,
-  ourObligation,
-  readObligations,
-  type WireObligation,
-} from "./profiles/obligations-draft-1.ts";
-export {
-  ACCESS_REQUEST_PATH,
-  accessRequestContext,
-  accessRequestMetadata,
-  accessRequestRoutes,
-  taskOf,
-  type AccessRequestOptions,
-} from "./profiles/access-request-draft-1.ts";
+export { readObligations, type WireObligation } from "./profiles/obligations-draft-1.ts";
+export { ACCESS_REQUEST_PATH, accessRequestMetadata, accessRequestRoutes, taskOf, type AccessRequestOptions } from "./profiles/access-request-draft-1.ts";

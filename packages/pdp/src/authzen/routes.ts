@@ -12,7 +12,7 @@ export interface AuthzenOptions {
   readonly evaluator: Evaluator;
   /** The URL by which clients know the decision point, without a slash at its end. */
   readonly url: string;
-  /** Members of the metadata that profiles add: `accessRequestMetadata(…)`, `obligationsMetadata(…)`. */
+  /** Members of the metadata that profiles add: `accessRequestMetadata(…)`. */
   readonly metadata?: JsonObject | undefined;
   /** Questions in one message. @defaultValue 256 */
   readonly mostEvaluations?: number | undefined;

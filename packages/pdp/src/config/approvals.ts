@@ -13,7 +13,7 @@ export interface ApprovalConfig {
   readonly approvers: Approvers;
   /** Milliseconds. */
   readonly lifetime: number;
-  /** What vouched answers are signed with; absent: a key of this process, so that they end with it. */
+  /** What vouched answers are signed with; absent: the key of `signing`, or one of this process where nobody else reads them. */
   readonly key: NamedKey | undefined;
   /** Who is told of new requests. */
   readonly webhooks: readonly Webhook[];

@@ -1,16 +1,16 @@
-import { AmbitError, copyData, isJsonObject, own, type ConfigCode, type Json, type JsonObject } from "@ambit/core";
+import { AmbitError, copyData, isJsonObject, own, type ErrorCode, type Json, type JsonObject } from "@ambit/core";
 
 /**
- * Reads a JSON file that a person wrote. Every complaint says where (`agents.json: agents.reviewer.ceiling`) and what to change;
+ * Reads JSON that a person wrote, or who is not trusted. Every complaint says where (`agents.json: agents.reviewer.ceiling`) and what to change;
  * members that nobody knows are complaints too, because a misspelt rule is a rule that does not hold.
  */
 export class Reader {
-  readonly #code: ConfigCode;
+  readonly #code: ErrorCode;
   readonly #file: string;
   readonly #path: string;
   readonly value: Json;
 
-  constructor(code: ConfigCode, file: string, value: unknown, path = "") {
+  constructor(code: ErrorCode, file: string, value: unknown, path = "") {
     this.#code = code;
     this.#file = file;
     this.#path = path;
@@ -56,6 +56,11 @@ export class Reader {
 
   text(): string {
     return typeof this.value === "string" && this.value !== "" ? this.value : this.fail("must be text");
+  }
+
+  /** Text that may be empty. */
+  string(): string {
+    return typeof this.value === "string" ? this.value : this.fail("must be text");
   }
 
   /** Text that `isValid` accepts. */

@@ -1,5 +1,6 @@
 import { AmbitError, isIdentifier, own, type Json, type JsonObject } from "@ambit/core";
-import type { Approval, GivenAnswer } from "../approvals/approvals.ts";
+import { writeApproval } from "../approvals/approval.ts";
+import type { GivenAnswer } from "../approvals/approvals.ts";
 import type { ApprovalDesk } from "../approvals/desk.ts";
 import type { Authenticated } from "../server/callers.ts";
 import { requestProblem } from "../server/problem.ts";
@@ -13,7 +14,8 @@ import { onlyMembers, tenantOf } from "./asked.ts";
  *     GET  /ambit/v1/approvals/:id?tenant_id=…             one of them
  *     POST /ambit/v1/approvals/:id  { tenant_id, signed } | { tenant_id, decision[, approver] }
  *
- * A caller with a person's token answers as that person and as nobody else. Any other caller of the role `approve` says who answered, and the record says who said so.
+ * A request is shown with everything that an answer is bound to (spec/approval.md). A caller with a person's token answers as that person and as nobody else, and not at all where the token was given to
+ * an agent. Any other caller of the role `approve` says who answered, and the record says who said so.
  */
 export function approvalRoutes(desk: ApprovalDesk): readonly Route[] {
   return [
@@ -24,7 +26,7 @@ export function approvalRoutes(desk: ApprovalDesk): readonly Route[] {
       takesQuery: true,
       handle: async (call) => {
         const page = await told(() => desk.list(tenantOf(call, call.query.get("tenant_id")), { after: call.query.get("after") ?? "", limit: 100 }));
-        return { json: { approvals: page.map(shown) } };
+        return { json: { approvals: page.map(writeApproval) } };
       },
     },
     {
@@ -35,7 +37,7 @@ export function approvalRoutes(desk: ApprovalDesk): readonly Route[] {
       handle: async (call) => {
         const found = await told(() => desk.get(tenantOf(call, call.query.get("tenant_id")), call.params["id"] ?? ""));
         if (found === undefined) throw requestProblem("not_found", "there is no such request");
-        return { json: shown(found) };
+        return { json: writeApproval(found) };
       },
     },
     {
@@ -45,7 +47,9 @@ export function approvalRoutes(desk: ApprovalDesk): readonly Route[] {
       handle: async (call) => {
         const body = onlyMembers(call.json, ["tenant_id", "signed", "decision", "approver"]);
         const tenantId = tenantOf(call, own(body, "tenant_id"));
-        return { json: shown(await told(() => desk.answer({ id: call.params["id"] ?? "", tenantId, ...answerOf(call, body, tenantId) } as GivenAnswer))) };
+        return {
+          json: writeApproval(await told(() => desk.answer({ id: call.params["id"] ?? "", tenantId, ...answerOf(call, body, tenantId) } as GivenAnswer))),
+        };
       },
     },
   ];
@@ -59,7 +63,9 @@ function answerOf({ caller }: RouteCall, body: JsonObject, tenantId: string): Pa
   return { decision, ...approverOf(caller as Authenticated, named, tenantId) };
 }
 
-function approverOf({ name, identity }: Authenticated, named: Json | undefined, tenantId: string): { readonly approver: string; readonly assertedBy: string } {
+type Vouched = Extract<GivenAnswer, { readonly approver: string }>;
+
+function approverOf({ name, identity }: Authenticated, named: Json | undefined, tenantId: string): Pick<Vouched, "approver" | "assertedBy" | "agentId"> {
   if (identity === undefined) {
     if (!isIdentifier(named)) throw requestProblem("request_malformed", "say who answers: `approver`");
     return { approver: named, assertedBy: name };
@@ -67,31 +73,7 @@ function approverOf({ name, identity }: Authenticated, named: Json | undefined, 
   // INVARIANT I12: whoever has a name in one tenant is nobody in another, however many tenants the caller acts for.
   if (identity.tenantId !== tenantId) throw requestProblem("forbidden", "the token is of another tenant");
   if (named !== undefined && named !== identity.delegatorId) throw requestProblem("forbidden", "whoever has a token of their own answers for themselves");
-  return { approver: identity.delegatorId, assertedBy: `${identity.kind} ${identity.issuer}` };
-}
-
-/** On the wire; the arguments are what the person has to see. */
-function shown({ id, status, request, answers, expiresAt }: Approval): object {
-  const { tenantId, taskId, delegatorId, agentId, above, purpose, tool, effect, sendsOutside, demands, lineage, binding } = request;
-  return {
-    id,
-    status,
-    tenant_id: tenantId,
-    task_id: taskId,
-    lineage,
-    delegator_id: delegatorId,
-    agent_id: agentId,
-    above,
-    purpose,
-    tool,
-    effect,
-    sends_outside: sendsOutside,
-    arguments: request.arguments,
-    binding,
-    demands: demands.map(({ needed, by, fourEyes }) => ({ needed, by, four_eyes: fourEyes })),
-    answers: answers.map(({ approver, decision, at }) => ({ approver, decision, at: new Date(at).toISOString() })),
-    expires_at: new Date(expiresAt).toISOString(),
-  };
+  return { approver: identity.delegatorId, assertedBy: `${identity.kind} ${identity.issuer}`, agentId: identity.agentId };
 }
 
 /** What a person did wrong they are told; anything else is not theirs to know. */

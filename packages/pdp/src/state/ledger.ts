@@ -163,6 +163,14 @@ export function addLabels(rows: Rows, id: string, labels: Labels, keepUntil: num
   for (const name of labels.dataClasses) lineage.dataClasses.add(name);
 }
 
+/** What counts on each of the accounts. Changes nothing: what has ended by this clock may go on by another. */
+export function spentOn(rows: Rows, accountIds: readonly string[], now: number): readonly number[] {
+  return accountIds.map((id) => {
+    const { spent = 0, open: debits = [] } = rows.accounts.get(id) ?? {};
+    return [...debits].reduce((sum, debit) => (hasLapsed(debit, now) || hasPassed(debit, now) ? sum - debit.amount : sum), spent);
+  });
+}
+
 export function factsOf(lineage: Lineage = newLineage()): LineageFacts {
   return {
     calls: lineage.calls,
@@ -212,16 +220,25 @@ function dropEnded(rows: Rows, id: string, now: number): void {
   if (account === undefined || account.due > now) return;
   account.due = Infinity;
   for (const debit of account.open) {
-    const hasLapsed = debit.call !== null && isOpen(debit.call) && debit.heldUntil <= now;
-    if (!hasLapsed && !(debit.until !== null && debit.until <= now)) {
+    const isLapsed = hasLapsed(debit, now);
+    if (!isLapsed && !hasPassed(debit, now)) {
       account.due = Math.min(account.due, dueOf(debit));
       continue;
     }
-    if (hasLapsed && debit.call !== null) debit.call.phase = "lapsed";
+    if (isLapsed && debit.call !== null) debit.call.phase = "lapsed";
     debit.call?.debits.delete(debit);
     account.open.delete(debit);
     account.spent -= debit.amount;
   }
+}
+
+function hasLapsed({ call, heldUntil }: Debit, now: number): boolean {
+  return call !== null && isOpen(call) && heldUntil <= now;
+}
+
+/** Whether its window has ended. */
+function hasPassed({ until }: Debit, now: number): boolean {
+  return until !== null && until <= now;
 }
 
 /** When a debit may end, at the earliest: one that was redeemed, or is settled, holds until its window ends. */

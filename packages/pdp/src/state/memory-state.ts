@@ -1,5 +1,5 @@
 import type { StateStore } from "@ambit/core";
-import { addLabels, commitCall, factsOf, newRows, redeemCall, settleCall, type Rows } from "./ledger.ts";
+import { addLabels, commitCall, factsOf, newRows, redeemCall, settleCall, spentOn, type Rows } from "./ledger.ts";
 
 /** One tenant's state: nothing in it can be reached with another tenant's key (I12). */
 export interface Tenant {
@@ -27,6 +27,7 @@ export function createMemoryState(tenants: Map<string, Tenant> = new Map()): Sta
     redeem: async (key, grantId, callDigest, now) => redeemCall(known(key.tenantId).rows, key, grantId, callDigest, now),
     settle: async (settlement) => settleCall(known(settlement.tenantId).rows, settlement),
     facts: async (tenantId, lineage) => factsOf(known(tenantId).rows.lineages.get(lineage)),
+    spent: async (tenantId, accountIds, now) => spentOn(known(tenantId).rows, accountIds, now),
     label: async (tenantId, lineage, labels, keepUntil) => addLabels(tenantOf(tenantId).rows, lineage, labels, keepUntil),
     admit: async (tenantId, envelopeId, keepUntil) => {
       const { admitted } = tenantOf(tenantId);

@@ -1,6 +1,6 @@
 import { AmbitError, type CallKey, type DocumentStore, type Labels, type StateStore } from "@ambit/core";
 import { documentsOver, type DocumentRows } from "./documents.ts";
-import { addLabels, checkAmounts, commitCall, factsOf, redeemCall, settleCall, type Lineage, type Rows } from "./ledger.ts";
+import { addLabels, checkAmounts, commitCall, factsOf, redeemCall, settleCall, spentOn, type Lineage, type Rows } from "./ledger.ts";
 import type { Needs } from "./stored.ts";
 
 /** What a database has to do for `createSharedState`. Whatever it rejects with is a deny. */
@@ -94,6 +94,10 @@ export function createSharedState(backend: Backend, options: SharedOptions): Sha
     settle: async (settlement) =>
       operate(settlement.tenantId, textsOf(settlement), { calls: [neededCall(settlement, true, settlement.observed)] }, (rows) => settleCall(rows, settlement)),
     facts: async (tenantId, lineage) => factsOf(await ask([tenantId, lineage], () => backend.lineage(tenantId, lineage))),
+    spent: async (tenantId, accountIds, now) => {
+      checkTime(now);
+      return operate(tenantId, accountIds, { accounts: accountIds, now }, (rows) => spentOn(rows, accountIds, now));
+    },
     label: async (tenantId, lineage, labels: Labels, keepUntil) => {
       checkTime(keepUntil);
       return operate(tenantId, [lineage], { lineages: [lineage] }, (rows) => addLabels(rows, lineage, labels, keepUntil));

@@ -1,16 +1,18 @@
-import type { Approval } from "../approvals/approvals.ts";
 import type { Answer } from "../approvals/answer.ts";
+import { bindingOf } from "../approvals/approval-request.ts";
+import type { Approval } from "../approvals/approval.ts";
+import { writeDemand } from "../approvals/demand.ts";
 import { leafOf, type Chain } from "../envelopes/chain.ts";
 import type { Setting } from "../setting.ts";
 import { partyOf, record } from "./log.ts";
 
 /** INVARIANT I10: who is asked for what; the arguments stay with the request, which is dropped in time. */
 export async function recordApproval(setting: Setting, chain: Chain, { id, request, expiresAt }: Approval): Promise<void> {
-  const { tool, binding, demands } = request;
+  const { tool, demands } = request;
   await record(setting, "approval_request", partyOf(chain, leafOf(chain).envelope.agentId), id, {
     tool,
-    binding,
-    demands: demands.map(({ needed, by, fourEyes }) => ({ needed, by, four_eyes: fourEyes })),
+    binding: bindingOf(request),
+    demands: demands.map(writeDemand),
     expires_at: new Date(expiresAt).toISOString(),
   });
 }
@@ -28,7 +30,7 @@ export async function recordAnswer(setting: Setting, { id, request, status }: Ap
   const { approver, decision, key } = answer;
   await record(setting, "approval_answer", party, id, {
     tool: request.tool,
-    binding: request.binding,
+    binding: bindingOf(request),
     approver,
     decision,
     status,

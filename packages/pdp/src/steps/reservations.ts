@@ -1,9 +1,10 @@
-import { limitsOf, valuesAt, type Account, type Budgets, type JsonObject, type Limits, type Reservation } from "@ambit/core";
+import { limitsOf, type Account, type Budgets, type JsonObject, type Limits, type Reservation } from "@ambit/core";
 import type { Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
 import { Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
 import { ceilingOf } from "./constraint.ts";
+import { statedMoney } from "./money.ts";
 import { recordsOf, statedLimit } from "./records.ts";
 
 /** What is wanted of one unit. */
@@ -90,11 +91,9 @@ function moneyOf(chain: Chain, tool: ToolEntry, args: JsonObject): Money | undef
       'add `money` to its entry in the manifest, as {"amount": "/…", "currency": "EUR"} or "none"',
     );
   }
-  const { amount: pointer, currency: source } = tool.money;
-  const amount = valuesAt(args, pointer)?.[0];
-  const currency = source[0] === "/" ? valuesAt(args, source)?.[0] : source;
+  const { amount, currency } = statedMoney(tool.money, args);
   if (typeof amount !== "number" || !Number.isSafeInteger(amount) || amount < 0)
-    throw new Refused("commit", "argument_not_allowed", `the argument \`${pointer}\` must be whole minor units of money`);
+    throw new Refused("commit", "argument_not_allowed", `the argument \`${tool.money.amount}\` must be whole minor units of money`);
   // A budget in euros says nothing of dollars, so it allows none; neither does a budget in dollars below it.
   if (typeof currency !== "string" || !budgets.every((budget) => Object.hasOwn(budget, currency)))
     throw new Refused("commit", "budget_exhausted", "there is no budget in this currency");

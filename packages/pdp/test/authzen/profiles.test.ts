@@ -1,15 +1,5 @@
-import type { JsonObject, Obligation } from "@ambit/core";
 import type { Approval } from "@ambit/pdp";
-import {
-  accessRequestContext,
-  accessRequestMetadata,
-  accessRequestRoutes,
-  obligationsContext,
-  obligationsMetadata,
-  ourObligation,
-  readObligations,
-  taskOf,
-} from "@ambit/pdp/authzen";
+import { accessRequestMetadata, accessRequestRoutes, readObligations, taskOf } from "@ambit/pdp/authzen";
 import { createPdpService, secretDigest, servePdp, type Caller } from "@ambit/pdp/server";
 import { describe, expect, it } from "vitest";
 import { closeAfter } from "../server/scene.ts";
@@ -17,23 +7,6 @@ import { freePort } from "../support/free-port.ts";
 import { BEGIN, fixture, NOW } from "../support/fixture.ts";
 
 describe("obligations, as the profile has them", () => {
-  const OURS: readonly Obligation[] = [
-    { id: "o1", type: "limit_records", properties: { pointer: "/records", max: 5 } },
-    { id: "o2", type: "redact_fields", properties: { pointers: ["/salary"] } },
-  ];
-
-  it("are custom ones, from which ours can be read again", () => {
-    const context = obligationsContext(OURS) as JsonObject;
-    expect(context["obligations"]).toMatchObject([
-      { id: "o1", type: "custom" },
-      { id: "o2", type: "custom" },
-    ]);
-    const read = readObligations(context) ?? [];
-    expect(read.map((one, index) => ({ ...ourObligation(one), id: OURS[index]?.id }))).toEqual(OURS);
-    expect(obligationsContext([])).toEqual({});
-    expect(obligationsMetadata()).toEqual({ supported_obligations: ["custom"] });
-  });
-
   it("that are none are told from no obligations", () => {
     expect(readObligations(undefined)).toEqual([]);
     expect(readObligations({})).toEqual([]);
@@ -50,8 +23,6 @@ describe("obligations, as the profile has them", () => {
       [fine, fine],
     ])
       expect([obligations, readObligations({ obligations: obligations as never })]).toEqual([obligations, undefined]);
-    expect(ourObligation(fine)).toBeUndefined();
-    expect(ourObligation({ ...fine, type: "custom", properties: { vendor: "urn:other", obligation: "limit_records", parameters: {} } })).toBeUndefined();
   });
 });
 
@@ -74,16 +45,13 @@ async function scene() {
   const call = async (args: object = TICKET) => base.pep.enforce({ envelope: task, tool: "tickets_create", arguments: args }, () => ({}));
   const { refused } = await call();
   if (refused === undefined) throw new Error("permitted");
-  const denial = accessRequestContext(refused.refusal, url) as {
-    readonly evaluation_id: string;
-    readonly access_request: { readonly expires_at: string };
-  } & JsonObject;
+  const { id = "", expiresAt = 0 } = refused.refusal.approval ?? {};
   const submission = {
     subject: { type: "user", id: "user_1" },
     action: { name: "tickets.create" },
     resource: { type: "tool", id: "tickets.create" },
     context: { tenant: "tenant_1", arguments: TICKET, business_justification: "because" },
-    denial: { evaluation_id: denial.evaluation_id, expires_at: denial.access_request.expires_at },
+    denial: { evaluation_id: id, expires_at: new Date(expiresAt).toISOString() },
   };
   const ask = async (path: string, body?: object, who = "pep") => {
     const headers = { authorization: `Bearer ${secret(who)}`, "content-type": "application/json" };
@@ -100,17 +68,12 @@ async function scene() {
     };
   };
   const [waiting] = await base.pdp.approvals.list("tenant_1");
-  return { ...base, url, call, ask, denial, submission, approval: waiting as Approval };
+  return { ...base, url, call, ask, submission, approval: waiting as Approval };
 }
 
 describe("access requests, as the profile has them", () => {
-  it("begin with a deny that says where to go, lead to a task, and end with the very call asked again", async () => {
-    const { url, ask, submission, denial, pdp, approval, call } = await scene();
-    expect(denial).toEqual({
-      reason: "approval_required",
-      evaluation_id: approval.id,
-      access_request: { endpoint: `${url}/access/v1/requests`, expires_at: new Date(NOW + 900_000).toISOString() },
-    });
+  it("go by the id that the deny names, lead to a task, and end with the very call asked again", async () => {
+    const { url, ask, submission, pdp, approval, call } = await scene();
     const submitted = await ask("/access/v1/requests", submission);
     const { task } = submitted.json as { readonly task: { readonly id: string; readonly status_endpoint: string; readonly status: string } };
     expect([submitted.status, task.status, submitted.headers.get("location")]).toEqual([202, "pending", task.status_endpoint]);
@@ -189,9 +152,5 @@ describe("access requests, as the profile has them", () => {
       const { status, json } = await ask(`/access/v1/requests/${id}`);
       expect([id, status, json["type"]]).toEqual([id, 404, "urn:openid:authzen:access-request:error:unknown_task"]);
     }
-  });
-
-  it("are only offered for what waits for people", () => {
-    expect(accessRequestContext({ code: "policy_denied", message: "no", retryable: false }, "https://pdp.example")).toEqual({});
   });
 });

@@ -80,6 +80,10 @@ const step = fc.tuple(
       }),
     },
     { weight: 1, arbitrary: fc.record({ method: fc.constant("facts" as const), tenantId: short, lineage: short }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ method: fc.constant("spent" as const), tenantId: short, lineage: short, accounts: fc.array(short, { maxLength: 3 }) }),
+    },
     { weight: 1, arbitrary: fc.record({ method: fc.constant("label" as const), tenantId: short, lineage: short, labels, keepFor: fc.constantFrom(0, 500) }) },
     { weight: 1, arbitrary: fc.record({ method: fc.constant("admit" as const), tenantId: short, envelopeId: id, keepFor: fc.constantFrom(0, 100) }) },
     { weight: 1, arbitrary: fc.record({ method: fc.constant("admitted" as const), tenantId: short, envelopeIds: fc.array(id, { maxLength: 4 }) }) },
@@ -125,6 +129,12 @@ async function take(store: StateStore, [, asked]: Step, now: number): Promise<un
       return store.settle(asked);
     case "facts":
       return store.facts(asked.tenantId, asked.lineage);
+    case "spent":
+      return store.spent(
+        asked.tenantId,
+        asked.accounts.map((account) => `${asked.lineage}/${account}`),
+        now,
+      );
     case "label":
       return store.label(asked.tenantId, asked.lineage, asked.labels, now + asked.keepFor);
     case "admit":

@@ -76,6 +76,25 @@ export function describeStateStore(name: string, create: () => Promise<StateStor
       });
     });
 
+    it("says what counts on each account: reserved or spent, until it is given back or its time is over", async () => {
+      const store = await create();
+      const spent = (now = NOW, tenantId = "t1"): Promise<readonly number[]> => store.spent(tenantId, ["acc", "none", "win", "acc"], now);
+      expect(await spent()).toEqual([0, 0, 0, 0]);
+      expect(await store.spent("t1", [], NOW)).toEqual([]);
+      await spend(store, "a", { want: 4 });
+      await spend(store, "b", { want: 3 });
+      await spend(store, "w", { want: 2, account: "win", window: 5000 });
+      expect(await spent()).toEqual([7, 0, 2, 7]);
+      expect(await spent(NOW, "t2")).toEqual([0, 0, 0, 0]);
+      for (const call of ["a", "w"]) expect(await redeem(store, call)).toBe("redeemed");
+      await settle(store, "a", "commit", { calls: 1 });
+      await settle(store, "w", "commit");
+      expect(await spent()).toEqual([4, 0, 2, 4]);
+      expect(await spent(NOW + 1000)).toEqual([1, 0, 2, 1]);
+      expect(await spent(NOW + 5000)).toEqual([1, 0, 0, 1]);
+      expect(await redeem(store, "b"), "who only looked has ended nothing").toBe("redeemed");
+    });
+
     it("counts a unit by its own name, also where that is an inherited one", async () => {
       const store = await create();
       for (const unit of ["__proto__", "constructor", "toString"]) {

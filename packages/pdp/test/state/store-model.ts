@@ -92,7 +92,11 @@ export async function expectLikeMemory(open: () => Promise<StateStore & { close(
           expect(await ask(store)).toEqual(await ask(memory));
           if (sweeps) await Promise.all([store.sweep(now), memory.sweep(now)]);
           for (const tenant of ["t0", "t1"])
-            for (const lineage of ["l0", "l1"]) expect(await store.facts(tenant, lineage)).toEqual(await memory.facts(tenant, lineage));
+            for (const lineage of ["l0", "l1"]) {
+              expect(await store.facts(tenant, lineage)).toEqual(await memory.facts(tenant, lineage));
+              const accounts = ["a0", "a1", "a2"].map((account) => `${lineage}/${account}`);
+              expect(await store.spent(tenant, accounts, now)).toEqual(await memory.spent(tenant, accounts, now));
+            }
         }
       } finally {
         await store.close();

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import type { EmbeddedPdp } from "@ambit/pdp";
+import { readApproval, type EmbeddedPdp } from "@ambit/pdp";
 import { allRoutes, secretDigest } from "@ambit/pdp/server";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { send, serve, type TestServer } from "../../../core/test/identity/issuer.ts";
@@ -76,7 +76,11 @@ describe("a webhook", () => {
       resource: { type: "tool", id: "tickets.create" },
       context: { tenant: "tenant_1", agent: "reviewer", purpose: "review", arguments: TICKET[1] },
       denial: { evaluation_id: id, expires_at: "2026-05-12T18:15:00.000Z" },
-      approval: { demands: [{ needed: 1, by: ["delegator"], four_eyes: false }] },
+    });
+    expect(readApproval(message.approval)).toMatchObject({
+      id,
+      status: "pending",
+      request: { arguments: TICKET[1], changes: { money: { amount: 5, currency: "EUR" } } },
     });
     const timestamp = String(NOW / 1000);
     const signature = createHmac("sha256", KEY).update(`${id}.${timestamp}.${body}`).digest("base64");

@@ -1,5 +1,5 @@
 import type { JsonObject } from "@ambit/core";
-import type { Approval } from "../approvals.ts";
+import type { Approval } from "../approval.ts";
 import type { ApprovalChannel } from "../channel.ts";
 import type { Ending, Outbox } from "./outbox.ts";
 import { signatureHeaders } from "./signature.ts";

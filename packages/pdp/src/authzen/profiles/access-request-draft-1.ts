@@ -1,5 +1,5 @@
-import { canonicalJson, isIdentifier, isJsonObject, own, type Json, type JsonObject, type Refusal } from "@ambit/core";
-import type { Approval } from "../../approvals/approvals.ts";
+import { canonicalJson, isIdentifier, isJsonObject, own, type Json, type JsonObject } from "@ambit/core";
+import { writeApproval, type Approval } from "../../approvals/approval.ts";
 import type { ApprovalDesk } from "../../approvals/desk.ts";
 import { mayActFor, type Authenticated } from "../../server/callers.ts";
 import type { Route, RouteAnswer, RouteCall } from "../../server/route.ts";
@@ -9,21 +9,12 @@ import { tellAuthzen } from "../routes.ts";
 /** AuthZEN Access Request and Approval Profile 1.0, the working group's draft of 2026-06. Another draft is another module. */
 
 export const ACCESS_REQUEST_PATH = "/access/v1/requests";
+
 const CAPABILITY = "urn:openid:authzen:capability:access-request";
 
 /** What the metadata of a decision point say that takes access requests. */
 export function accessRequestMetadata(url: string): JsonObject {
   return { access_request_endpoint: url + ACCESS_REQUEST_PATH, capabilities: [CAPABILITY] };
-}
-
-/**
- * What a deny that waits for people says in its `context`; nothing for any other deny. The evaluation goes by the id of the request that it made: that is what can be looked up,
- * and it is bound to the very call.
- */
-export function accessRequestContext({ code, approval }: Refusal, url: string): JsonObject {
-  if (approval === undefined) return {};
-  const { id, expiresAt } = approval;
-  return { reason: code, evaluation_id: id, access_request: { endpoint: url + ACCESS_REQUEST_PATH, expires_at: new Date(expiresAt).toISOString() } };
 }
 
 /** A request for approval as the task that it is. What was approved is asked again, as it was: `used` says that it has been. */
@@ -40,19 +31,19 @@ export function taskOf(approval: Approval, url: string): JsonObject {
 }
 
 /**
- * A request for approval as the submission that it came of, for whoever brings it before people: posted to the endpoint as it is, it is answered with the task. `approval` is ours: who has to
- * approve, and the id to answer to.
+ * A request for approval as the submission that it came of, for whoever brings it before people: posted to the endpoint as it is, it is answered with the task. `approval` is ours: the request as the service
+ * shows it.
  */
-export function submissionOf({ id, request, expiresAt }: Approval): JsonObject {
-  const { tenantId, agentId, above, delegatorId, purpose, taskId, tool, effect, sendsOutside, demands } = request;
-  const until = new Date(expiresAt).toISOString();
+export function submissionOf(approval: Approval): JsonObject {
+  const { id, request, expiresAt } = approval;
+  const { tenantId, agentId, delegatorId, purpose, taskId, tool } = request;
   return {
     subject: { type: "user", id: delegatorId },
     action: { name: tool },
     resource: { type: "tool", id: tool },
-    context: { tenant: tenantId, agent: agentId, above, purpose, task: taskId, arguments: request.arguments, effect, sends_outside: sendsOutside },
-    denial: { evaluation_id: id, expires_at: until },
-    approval: { id, expires_at: until, demands: demands.map(({ needed, by, fourEyes }) => ({ needed, by, four_eyes: fourEyes })) },
+    context: { tenant: tenantId, agent: agentId, purpose, task: taskId, arguments: request.arguments },
+    denial: { evaluation_id: id, expires_at: new Date(expiresAt).toISOString() },
+    approval: writeApproval(approval),
   };
 }
 

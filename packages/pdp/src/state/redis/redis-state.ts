@@ -1,7 +1,7 @@
 import type { DocumentStore, StateStore } from "@ambit/core";
 import { documentsOver, type DocumentRow, type DocumentRows } from "../documents.ts";
 import { createBatches, type AskAll } from "./batches.ts";
-import { COMMIT, END } from "./call-scripts.ts";
+import { COMMIT, END, SPENT } from "./call-scripts.ts";
 import type { Connection } from "./connection.ts";
 import { GET_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, SWEEP_DOCUMENTS } from "./document-scripts.ts";
 import { documentKeysBeside, documentKeysOf, duePattern, endsPattern, keysBeside, keysOf, quoted } from "./keys.ts";
@@ -61,6 +61,7 @@ function stateOn({ connection, prefix, timeout }: RedisServer): RedisState {
       return reply === null ? undefined : labelsOf(reply[0], reply.slice(1));
     },
     facts: async (tenantId, lineage) => factsOf((await run(FACTS, tenantId, quoted(lineage))) as Facts),
+    spent: async (tenantId, accountIds, now) => ((await run(SPENT, tenantId, String(timeOf(now)), ...accountIds.map(quoted))) as readonly string[]).map(Number),
     label: async (tenantId, lineage, labels, keepUntil) => {
       await run(LABEL, tenantId, quoted(lineage), JSON.stringify(labelsPart(labels)), String(timeOf(keepUntil)));
     },
