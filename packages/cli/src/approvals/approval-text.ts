@@ -52,7 +52,7 @@ function moneyText({ amount, currency }: Exclude<Changes["money"], string>): str
 }
 
 function budgetText({ unit, takes, left }: BudgetLeft): string {
-  return `takes ${takes} of ${shown(unit)} and leaves ${left}, as it was when it was asked`;
+  return `takes ${takes} of ${shown(unit)} and ${left < 0 ? `${-left} are missing` : `leaves ${left}`}, as it was when it was asked`;
 }
 
 function timeText(time: number): string {

@@ -1,8 +1,8 @@
 import { digestOf, isIdentifier, type Json, type JsonObject } from "@ambit/core";
-import { Reader } from "../config/reader.ts";
+import type { Reader } from "../config/reader.ts";
 import { leafOf, type Chain } from "../envelopes/chain.ts";
 import type { ToolEntry } from "../manifest/manifest.ts";
-import { changesOf, readChanges, writeChanges, type Changes } from "./changes.ts";
+import { readChanges, writeChanges, type Changes } from "./changes.ts";
 import { readDemand, writeDemand, type Demand } from "./demand.ts";
 
 /** A call that waits for people: everything that an answer is about, and all that they have to know to give one (spec/approval.md). */
@@ -34,8 +34,9 @@ export interface ApprovalRequest {
 /** What the call of an agent asks people for. */
 export function approvalRequest(
   chain: Chain,
-  tool: ToolEntry,
+  { id: tool }: Pick<ToolEntry, "id">,
   call: { readonly name: string; readonly server?: string | undefined; readonly definition?: string | undefined; readonly arguments: JsonObject },
+  changes: Changes,
   demands: readonly Demand[],
 ): ApprovalRequest {
   const { envelope, holder } = leafOf(chain);
@@ -49,12 +50,12 @@ export function approvalRequest(
     agentId,
     above: chain.links.slice(0, -1).map((link) => link.envelope.agentId),
     holder,
-    tool: tool.id,
+    tool,
     name: call.name,
     server: call.server,
     definition: call.definition,
     arguments: call.arguments,
-    changes: changesOf(tool, call.arguments),
+    changes,
     demands,
   };
 }

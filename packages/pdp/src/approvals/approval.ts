@@ -14,7 +14,7 @@ export interface BudgetLeft {
   readonly unit: string;
   /** What the call takes, at most. */
   readonly takes: number;
-  /** What is left after it, in the tightest of the budgets. */
+  /** What is left after it, in the tightest of the budgets; negative: so much is missing. */
   readonly left: number;
 }
 
@@ -69,7 +69,7 @@ export function checkBinding({ id, request }: Pick<Approval, "id" | "request">):
 
 export function readLeft(reader: Reader): BudgetLeft {
   reader.members(["unit", "takes", "left"]);
-  return { unit: reader.at("unit").text(), takes: reader.at("takes").count(), left: reader.at("left").count() };
+  return { unit: reader.at("unit").text(), takes: reader.at("takes").count(), left: reader.at("left").integer() };
 }
 
 function readAnswered(reader: Reader): Approval["answers"][number] {

@@ -1,9 +1,6 @@
-import { valuesAt, type Json, type JsonObject } from "@ambit/core";
+import type { Json, JsonObject } from "@ambit/core";
 import type { Reader } from "../config/reader.ts";
-import type { Effect, ToolEntry } from "../manifest/manifest.ts";
-import { statedMoney } from "../steps/money.ts";
-import { callQuestion, dataClassesOf } from "../steps/policy.ts";
-import { statedLimit } from "../steps/records.ts";
+import type { Effect } from "../manifest/manifest.ts";
 
 /** What a call would change, as far as the manifest tells; `unknown` where it does not. */
 export interface Changes {
@@ -19,41 +16,6 @@ export interface Changes {
   readonly records: number | "none" | "unknown";
   /** What it spends, in minor units. */
   readonly money: { readonly amount: number; readonly currency: string } | "none" | "unknown";
-}
-
-/** Refuses (`argument_not_allowed`) a call that states a limit of records which is none. */
-export function changesOf(tool: ToolEntry, args: JsonObject): Changes {
-  const { effect, sendsOutside } = tool;
-  const { type, id } = callQuestion(tool, args).resource;
-  return {
-    effect,
-    sendsOutside,
-    resource: { type, id },
-    touches: touchedBy(tool, args),
-    dataClasses: tool.dataClasses === undefined ? "unknown" : dataClassesOf(tool),
-    records: recordsOf(tool, args),
-    money: moneyOf(tool, args),
-  };
-}
-
-function touchedBy({ constraints }: ToolEntry, args: JsonObject): Changes["touches"] {
-  const touched = [...constraints].flatMap(([key, mapping]) => {
-    const values = mapping === "not_applicable" || mapping.argument === undefined ? undefined : valuesAt(args, mapping.argument);
-    return values === undefined ? [] : [[key, values] as const];
-  });
-  return Object.fromEntries(touched);
-}
-
-function recordsOf({ records }: ToolEntry, args: JsonObject): Changes["records"] {
-  if (records === undefined) return "unknown";
-  return records === "none" ? records : (statedLimit(records, args) ?? records.most);
-}
-
-function moneyOf({ money }: ToolEntry, args: JsonObject): Changes["money"] {
-  if (money === undefined) return "unknown";
-  if (money === "none") return money;
-  const { amount, currency } = statedMoney(money, args);
-  return Number.isSafeInteger(amount) && typeof currency === "string" ? { amount: amount as number, currency } : "unknown";
 }
 
 export function writeChanges({ effect, sendsOutside, resource, touches, dataClasses, records, money }: Changes): JsonObject {
@@ -87,7 +49,5 @@ export function readChanges(reader: Reader): Changes {
 
 function readMoney(reader: Reader): Exclude<Changes["money"], string> {
   reader.members(["amount", "currency"]);
-  const { value } = reader.at("amount");
-  const amount = Number.isSafeInteger(value) ? (value as number) : reader.at("amount").fail("must be a whole number");
-  return { amount, currency: reader.at("currency").string() };
+  return { amount: reader.at("amount").integer(), currency: reader.at("currency").string() };
 }

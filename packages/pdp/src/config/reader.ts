@@ -82,6 +82,10 @@ export class Reader {
       : this.fail("must be a whole number of at least 0");
   }
 
+  integer(): number {
+    return typeof this.value === "number" && Number.isSafeInteger(this.value) ? this.value : this.fail("must be a whole number");
+  }
+
   flag(): boolean {
     return typeof this.value === "boolean" ? this.value : this.fail("must be true or false");
   }

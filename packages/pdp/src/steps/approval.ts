@@ -12,6 +12,7 @@ import { orRefuse, Refused } from "../refusal.ts";
 import type { Setting } from "../setting.ts";
 import { recordApproval } from "./approval-record.ts";
 import { budgetLeft } from "./budget-left.ts";
+import { changesOf } from "./changes.ts";
 
 /** What a call uses up of approvals, and what to do when somebody else was faster. */
 export interface Approved {
@@ -38,7 +39,8 @@ export async function checkApproval(setting: Setting, chain: Chain, tool: ToolEn
   // What runs anyway nobody is asked about.
   if (request.context.mode === "observe") throw new Refused("approval", "approval_required", `\`${tool.id}\` would wait for an approval`);
   const { name, properties } = request.action;
-  const asked = approvalRequest(chain, tool, { name, ...properties, arguments: request.context.arguments }, demands);
+  const { arguments: args } = request.context;
+  const asked = approvalRequest(chain, tool, { name, ...properties, arguments: args }, changesOf(tool, args), demands);
   const approval = await ask(setting, chain, tool, asked);
   return {
     // Longer than anybody could still answer the request, and as long as the lineage.

@@ -8,8 +8,8 @@ import type { Setting } from "../setting.ts";
 import { reservationsOf } from "./reservations.ts";
 
 /**
- * What a call would take of its budgets, and what would be left. Reserves nothing. Refuses what could not be paid for now (`budget_exhausted`), and whatever `reservationsOf` refuses:
- * nobody is to be asked about it.
+ * What a call would take of its budgets, and what would be left. Reserves nothing, and decides nothing: what is too little now may be enough when there is an answer, and a call that goes on after a pause has
+ * what it needs. Refuses what `reservationsOf` refuses: nobody is to be asked about it.
  */
 export async function budgetLeft(setting: Setting, chain: Chain, tool: ToolEntry, args: JsonObject): Promise<readonly BudgetLeft[]> {
   const { tenantId } = leafOf(chain).envelope;
@@ -22,9 +22,8 @@ export async function budgetLeft(setting: Setting, chain: Chain, tool: ToolEntry
     throw new Refused("approval", "state_unavailable", UNTOLD);
   const spent = new Map(ids.map((id, index) => [id, answer[index] as number]));
   return reservations.map(({ unit, want, atLeast, accounts }) => {
-    const remaining = Math.max(0, Math.min(...accounts.map(({ id, limit }) => limit - (spent.get(id) ?? 0))));
-    if (remaining < atLeast) throw new Refused("approval", "budget_exhausted", `the budget of ${unit} is exhausted; ${remaining} left`);
-    const takes = Math.min(want, remaining);
+    const remaining = Math.min(...accounts.map(({ id, limit }) => limit - (spent.get(id) ?? 0)));
+    const takes = Math.max(atLeast, Math.min(want, remaining));
     return { unit, takes, left: remaining - takes };
   });
 }
