@@ -13,6 +13,7 @@ import type { ClientTool } from "./open-tool.ts";
 export type { ApprovalPause, Interrupt } from "./approval-pause.ts";
 export { coverage } from "./coverage.ts";
 export type { HandOff, HandOffRun, HandOffs } from "./hand-off.ts";
+export { holdFor } from "./hold.ts";
 export type { ClientTool } from "./open-tool.ts";
 
 export interface ToolOptions<TOOLS extends readonly ClientTool[], INPUTS extends Readonly<Record<string, unknown>>> {

@@ -1,6 +1,6 @@
 import { createWorld, enforcement, scriptedPdp, deny } from "@ambit/conformance";
 import { installTripwire, tripwire } from "@ambit/langchain/callbacks";
-import { coverage, protect } from "@ambit/langchain/tools";
+import { coverage, holdFor, protect } from "@ambit/langchain/tools";
 import { AIMessage, ToolMessage, type BaseMessage } from "@langchain/core/messages";
 import { RunnableLambda } from "@langchain/core/runnables";
 import { tool, type StructuredTool } from "@langchain/core/tools";
@@ -95,6 +95,26 @@ describe("with @langchain/core 0.3", () => {
     await world.answer("approve");
     const [message] = shownIn(await graph.invoke(new Command({ resume: tasks[0]?.interrupts[0]?.value }), thread));
     expect([ran.length, message?.content]).toEqual([1, "paid"]);
+  });
+
+  test("a run that is held keeps its task alive while it pauses and until it has ended, but not at a stop before a node, of which LangGraph tells nobody", async () => {
+    const world = await createWorld({ holding: "handles" });
+    const thread = { configurable: { thread_id: "t" } };
+    const asks = tool(async () => interrupt("sure?") as string, { name: "search_run", schema: z.object({}) });
+    const call = asking({ ...toolCall, name: "search_run", args: {} });
+    const run = async (stop: readonly "tools"[]) => {
+      const task = await world.begin();
+      const graph = new StateGraph(MessagesAnnotation)
+        .addNode("tools", new ToolNode(protect(world.pep, { tools: [asks as never], envelope: task }).tools as never))
+        .addEdge("__start__", "tools")
+        .compile({ checkpointer: new MemorySaver(), interruptBefore: [...stop] });
+      await graph.invoke(call, holdFor(task, thread) as never);
+      await task[Symbol.asyncDispose]();
+      return shownIn(await graph.invoke(new Command({ resume: "yes" }), holdFor(task, thread) as never));
+    };
+    expect(await run([])).toMatchObject([{ content: "yes" }]);
+    expect(await run(["tools"])).toMatchObject([{ content: expect.stringContaining("envelope_revoked") }]);
+    expect(world.records("end")).toHaveLength(2);
   });
 
   test("the coverage names what is open", async () => {

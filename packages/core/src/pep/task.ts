@@ -25,9 +25,10 @@ export interface Task extends AsyncDisposable {
   end(): Promise<void>;
   /**
    * Keeps the task alive when its scope is disposed, for a run that goes on after that, such as a stream that was returned. Whoever holds it calls the returned function
-   * when the run is over; the last one ends the task, at latest the envelope expires.
+   * when the run is over; the last one ends the task, at latest the envelope expires. `name`: of a run that is left and taken up again, such as a thread that paused. Who
+   * holds under a name takes the place of whoever held under it before.
    */
-  hold(): () => Promise<void>;
+  hold(name?: string): () => Promise<void>;
   toJSON(): { readonly task: string; readonly envelope: string };
 }
 
@@ -40,10 +41,10 @@ export function createTask(
   data: readonly Excerpt[],
   end: () => Promise<void>,
 ): Task {
-  let holders = 0;
+  const holders = new Map<unknown, object>();
   let isDisposed = false;
   const endUnheld = async (): Promise<void> => {
-    if (isDisposed && holders === 0) await end();
+    if (isDisposed && holders.size === 0) await end();
   };
   const task: Task = {
     envelopeId: issued.envelopeId,
@@ -53,12 +54,12 @@ export function createTask(
     envelope: issued.envelope,
     data,
     end,
-    hold: () => {
-      let isHeld = true;
-      holders += 1;
+    hold: (name) => {
+      const holder = {};
+      const key = name ?? holder;
+      holders.set(key, holder);
       return async () => {
-        if (isHeld) holders -= 1;
-        isHeld = false;
+        if (holders.get(key) === holder) holders.delete(key);
         await endUnheld();
       };
     },

@@ -69,6 +69,20 @@ describe("a task that is held", () => {
     expect(pdp.asks("end")).toHaveLength(1);
   });
 
+  it("under a name is held by whoever held it under that name last", async () => {
+    const { pdp, pep } = await scene();
+    const task = await pep.begin(BEGIN);
+    const first = task.hold("thread-1");
+    const other = task.hold("thread-2");
+    const second = task.hold("thread-1");
+    await task[Symbol.asyncDispose]();
+    await first();
+    await other();
+    expect(pdp.asks("end")).toHaveLength(0);
+    await second();
+    expect(pdp.asks("end")).toHaveLength(1);
+  });
+
   it("goes on when everybody has let go of it within its scope, and ends with that", async () => {
     const { pdp, pep } = await scene();
     const task = await pep.begin(BEGIN);
