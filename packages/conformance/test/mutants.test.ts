@@ -1,7 +1,8 @@
 import type { Admission, Pep } from "@ambit/core";
 import { describe, expect, it } from "vitest";
-import { groupsOf, type Harness, type KitTool, type Scene } from "../src/index.ts";
+import type { Harness, KitTool, Scene } from "../src/index.ts";
 import { harness } from "./support/example.ts";
+import { failedGroups } from "./support/failed-groups.ts";
 
 /** The adapter of the README in front of an enforcement point, or around tools, that somebody has tampered with. */
 function broken(change: (scene: Scene) => Partial<Scene>): Harness {
@@ -157,13 +158,6 @@ const MUTANTS: readonly (readonly [flaw: string, harness: Harness, groups: reado
 
 describe("an adapter that is broken does not pass", () => {
   it.each(MUTANTS)("when it %s", async (_, mutant, expected) => {
-    const failed = new Set<string>();
-    for (const { title, cases } of groupsOf(mutant).filter((group) => expected.includes(group.title))) {
-      for (const { skipped, run } of cases) {
-        if (skipped === undefined) await run().catch(() => failed.add(title));
-        if (failed.has(title)) break;
-      }
-    }
-    expect([...failed].toSorted()).toEqual(expected.toSorted());
+    expect(await failedGroups(mutant, expected)).toEqual(expected.toSorted());
   });
 });

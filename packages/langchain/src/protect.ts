@@ -1,7 +1,7 @@
-import type { Pep, Refused } from "@ambit/core";
+import type { EnvelopeSource, Pep, Refused } from "@ambit/core";
 import type { StructuredToolInterface } from "@langchain/core/tools";
 import { createMiddleware, type AgentMiddleware, type AnyAgentMiddleware } from "langchain";
-import { covered as marked } from "./covered.ts";
+import { coveredBy, covered as marked } from "./covered.ts";
 import type { ClientTool } from "./open-tool.ts";
 import { isGraphBubbleUp, toDenial, toFailure } from "./to-outcome.ts";
 import { protect as protectTools, refuseDuplicates, type ToolOptions } from "./tools.ts";
@@ -22,7 +22,7 @@ export interface Protected<TOOLS extends readonly ClientTool[], MIDDLEWARE exten
 }
 
 /**
- * Tools that ask before they run, and a middleware that lets no other tool run. Each tool inherits everything from the one given, except its body.
+ * Tools that ask before they run, and a middleware that lets no other tool run and offers the model those alone that the envelope could use. Each tool inherits everything from the one given, except its body.
  *
  * Refuses (`option_invalid`) a tool that cannot be enforced, instead of passing it through, and two tools of one name.
  */
@@ -42,7 +42,7 @@ export function protect<
   refuseDuplicates(all);
   const isAlone = !middleware.some(({ wrapToolCall }) => wrapToolCall !== undefined);
   // INVARIANT I3: by identity, because a name can be borrowed.
-  return { tools: ours, middleware: [...theirs, gate(new Set<unknown>(all), isAlone)] } as unknown as Protected<TOOLS, MIDDLEWARE>;
+  return { tools: ours, middleware: [...theirs, gate(new Set<unknown>(all), offering(pep, envelope), isAlone)] } as unknown as Protected<TOOLS, MIDDLEWARE>;
 }
 
 const NOT_COVERED: Refused = {
@@ -51,13 +51,26 @@ const NOT_COVERED: Refused = {
   refusal: { code: "tool_not_allowed", message: "this tool is not among those that the agent was given", retryable: false },
 };
 
+/** Of the tools, those that a call could be permitted of; none when that cannot be told. Hand-offs are not in the manifest, so nobody can tell it of them. */
+function offering(pep: Pep, envelope: EnvelopeSource): <T>(tools: readonly T[]) => Promise<T[]> {
+  return async (tools) => {
+    const names = tools.map((tool) => (tool as ClientTool).name);
+    const offered = await pep.offers(envelope, names).catch(() => new Set<string>());
+    return tools.filter((tool, at) => coveredBy(tool) === "langchain hand-off" || offered.has(names[at] as string));
+  };
+}
+
 /** Innermost, so that nothing comes between it and the tool. What it lets through is decided in the body of the tool. */
-function gate(covered: ReadonlySet<unknown>, isAlone: boolean): AgentMiddleware<undefined, undefined, unknown, readonly []> {
+function gate(
+  covered: ReadonlySet<unknown>,
+  offeredOf: ReturnType<typeof offering>,
+  isAlone: boolean,
+): AgentMiddleware<undefined, undefined, unknown, readonly []> {
   const middleware = createMiddleware({
     name: "ambit",
     // What the provider executes never comes by here, so the model is not offered it; `tools` among the settings of a model would take the place of these.
-    wrapModelCall: ({ modelSettings: { tools: _, ...modelSettings } = {}, ...request }, handler) =>
-      handler({ ...request, modelSettings, tools: request.tools.filter((tool) => covered.has(tool)) }),
+    wrapModelCall: async ({ modelSettings: { tools: _, ...modelSettings } = {}, ...request }, handler) =>
+      handler({ ...request, modelSettings, tools: await offeredOf(request.tools.filter((tool) => covered.has(tool))) }),
     wrapToolCall: async (request, handler) => {
       const { tool, toolCall } = request;
       // Which of the two names the tool that runs depends on the version of LangChain.

@@ -1,3 +1,4 @@
+import { naming } from "@ambit/conformance";
 import type { Pdp } from "@ambit/core";
 import { Command, interrupt, MemorySaver } from "@langchain/langgraph";
 import { createAgent, createMiddleware, fakeModel, HumanMessage, humanInTheLoopMiddleware, tool, toolRetryMiddleware, type AgentMiddleware } from "langchain";
@@ -278,6 +279,20 @@ describe("a tool that is not ours", () => {
     const { tools, middleware } = protect(pep, { tools: [contractsTool().read], middleware: [offering], envelope: task });
     await createAgent({ model, tools, middleware }).invoke(go);
     expect(bindTools.mock.calls.map(([offered]) => offered)).toEqual([tools]);
+  });
+
+  test("is not offered to the model when the envelope could never use it, unlike a hand-off, and is asked about when the model names it all the same", async () => {
+    const terms = naming((name) => name === "contracts_read");
+    const pdp = fakePdp({ terms: async () => terms, decide: async () => deny("tool_not_allowed") });
+    const { pep, task } = await enforcement(pdp);
+    const hidden = tool(() => "ran", { name: "hidden", description: "raw", schema: z.object({}) });
+    const classify = { description: "d", inputSchema: z.object({}), to: { agentId: "classifier" }, run: async () => "" };
+    const model = callingModel([{ id: "call-1", name: "hidden", args: {} }]);
+    const bindTools = vi.spyOn(model, "bindTools");
+    await createAgent({ model, ...protect(pep, { tools: [contractsTool().read, hidden], handOffs: { classify }, envelope: task }) }).invoke(go);
+    expect(bindTools.mock.calls[0]?.[0].map((each) => (each as { name: string }).name)).toEqual(["contracts_read", "classify"]);
+    expect(toolMessages(model.calls[1]?.messages)).toEqual([refused("tool_not_allowed")]);
+    expect(pdp.asked).toHaveLength(1);
   });
 
   test("becomes ours when the application's middleware brings it along", async () => {

@@ -21,6 +21,12 @@ const NONE: readonly (readonly [title: string, source: unknown])[] = [
   ["a function that rejects", () => Promise.reject(new Error("no session"))],
 ];
 
+/** Lists ask for the envelope as well; here it is not theirs that is counted. */
+async function callsOnly(pdp: ReturnType<typeof scriptedPdp>): ReturnType<typeof enforcement> {
+  const { pep, task } = await enforcement(pdp);
+  return { pep: { ...pep, offers: async (_, names) => new Set(names) }, task };
+}
+
 /** Where a call gets its envelope from. */
 export function envelopeSources(harness: Harness): Group {
   const { about } = casesFor(harness);
@@ -45,7 +51,7 @@ export function envelopeSources(harness: Harness): Group {
       }),
       about("that a function gives is asked for at every call, so that each request has its own", async () => {
         const pdp = scriptedPdp();
-        const { pep, task } = await enforcement(pdp);
+        const { pep, task } = await callsOnly(pdp);
         const { task: other } = await enforcement(pdp);
         let asked = 0;
         const source = async (): Promise<Task> => (asked++ === 0 ? task : other);
@@ -56,7 +62,7 @@ export function envelopeSources(harness: Harness): Group {
       }),
       about("that is gone when the second call of a turn comes refuses that one alone", async () => {
         const pdp = scriptedPdp();
-        const { pep, task } = await enforcement(pdp);
+        const { pep, task } = await callsOnly(pdp);
         let asked = 0;
         const { tool, ran } = watch(harness);
         const calls = ["call-1", "call-2"].map((id) => ({ ...CALL, id }));

@@ -131,13 +131,21 @@ const partsOf = (tool: unknown): unknown => MEMBERS.map((member) => [member, (to
 export const harnessOf = (loop: Loop): Harness => ({
   cannot: {
     parsing: "a model class of LangChain gives arguments that it has parsed",
-    lists: "a model of LangChain is shown every tool that the application gives; each call of one is decided",
+    ...(loop === "ToolNode" ? { lists: "a graph with a ToolNode alone shows its model what the application binds; each call of one is decided" } : {}),
   },
   results: ["text", "data", "blocks", "content and artifact", "content and parts", "message"],
   run: (scene) => silently(() => runTurn(loop, scene)),
   call: async (scene, args) => {
     const [tool] = protectAll(scene).tools;
     return (await tool?.invoke({ type: "tool_call", id: "call-1", name: tool.name, args })) as unknown;
+  },
+  list: async (scene) => {
+    const model = fakeModel().respond(new AIMessage("done"));
+    const offered: string[] = [];
+    const { bindTools } = model;
+    model.bindTools = (tools) => (offered.push(...tools.map((tool) => (tool as ClientTool).name)), bindTools.call(model, tools));
+    await createAgent({ model, ...protectAll(scene) }).invoke({ messages: [new HumanMessage("go")] });
+    return offered;
   },
   describe: async (pep, envelope, tool) => {
     const [after] = protectAll({ pep, envelope, tools: [tool] }).tools;
