@@ -18,6 +18,7 @@ export default defineConfig({
         resolve: { alias: [{ find: /^@langchain\/core\/(.*)$/u, replacement: `${import.meta.dirname}/peers/langchain-0/node_modules/@langchain/core/$1.js` }] },
         test: { name: "langchain-0", include: ["peers/langchain-0/test/**/*.test.ts"] },
       },
+      { extends: true, test: { name: "ai-code-mode", include: ["peers/ai-code-mode/test/**/*.test.ts"] } },
     ],
     setupFiles: ["./tools/fail-on-console.ts"],
     testTimeout: 30_000,

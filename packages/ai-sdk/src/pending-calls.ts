@@ -29,9 +29,12 @@ export function createPendingCalls(pep: Pep, subject: Subject): PendingCalls {
     name,
     hasToWait: async (input, options) => {
       const asked = await pep.ask(await toCall(subject, input, options));
-      if (typeof input === "object" && input !== null) pending.set(input, { asked, options });
       const { refused } = asked;
-      if (refused?.kind !== "approval_required") return false;
+      if (refused?.kind !== "approval_required") {
+        if (typeof input === "object" && input !== null) pending.set(input, { asked, options });
+        return false;
+      }
+      // Not kept: whoever runs it in the same step after all, as code mode does, has waited for an answer.
       noteWaiting(name, input, refused);
       return true;
     },

@@ -54,9 +54,11 @@ export function turnOf(messages: readonly Message[] | undefined, callId: string)
   return `${before.length}.${digestOf([last?.role ?? "", ...marks])}`;
 }
 
-/** Whether a call already stands in the history, without a result: it comes back from a wait, or the history says so. */
+/** Whether a call comes back from a wait for an approval, or the history says so. Agents of `@ai-sdk/workflow` show new calls in their history, too, without a request. */
 export function isWaiting(messages: readonly Message[] | undefined, callId: string): boolean {
-  return Array.isArray(messages) && openCall(messages, callId) !== -1;
+  if (!Array.isArray(messages)) return false;
+  const asked = openCall(messages, callId);
+  return asked !== -1 && messages.slice(asked).some((message) => mentions(message, "tool-approval-request", callId));
 }
 
 /** Where the call stands in the history without a result; -1 where it does not. */
@@ -65,7 +67,7 @@ function openCall(messages: readonly Message[], callId: string): number {
   return asked !== -1 && messages.slice(asked).some((message) => mentions(message, "tool-result", callId)) ? -1 : asked;
 }
 
-function mentions({ content }: Message, type: "tool-call" | "tool-result", callId: string): boolean {
+function mentions({ content }: Message, type: "tool-call" | "tool-result" | "tool-approval-request", callId: string): boolean {
   return typeof content !== "string" && content.some((part) => part.type === type && part.toolCallId === callId);
 }
 

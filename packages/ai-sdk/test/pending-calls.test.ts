@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { needsApproval } from "../src/needs-approval.ts";
 import { createPendingCalls } from "../src/pending-calls.ts";
 import type { ExecuteOptions } from "../src/to-call.ts";
-import { deny, enforcement, fakePdp, type FakePdp } from "./support/fake-pdp.ts";
+import { deny, enforcement, fakePdp, permit, type FakePdp } from "./support/fake-pdp.ts";
 
 async function stage(pdp: FakePdp = fakePdp()) {
   const { pep, task } = await enforcement(pdp);
@@ -52,6 +53,26 @@ describe("a call that the SDK asks about before it runs it", () => {
     expect(await calls.hasToWait(input, given)).toBe(false);
     await calls.admit(input, given);
     expect(pdp.asked).toHaveLength(2);
+  });
+
+  test("is asked about again when it had to wait, since whoever runs it in the same step has waited for an answer", async () => {
+    let isApproved = false;
+    const pdp = fakePdp({ decide: async () => (isApproved ? permit() : deny("approval_required")) });
+    const { calls, options } = await stage(pdp);
+    const [input, given] = [{ topic: "x" }, options()];
+    expect(await calls.hasToWait(input, given)).toBe(true);
+    isApproved = true;
+    expect((await calls.admit(input, given)).admitted).toBe(true);
+  });
+
+  test("pauses although it is permitted only where the history says that an approval was asked for, not where it merely stands in it", async () => {
+    const { calls, options, pdp } = await stage();
+    const asks = needsApproval(calls, undefined);
+    const call = { type: "tool-call", toolCallId: "call-1" };
+    const shown = options({ messages: [{ role: "assistant", content: [call] }] });
+    const waits = options({ messages: [{ role: "assistant", content: [call, { type: "tool-approval-request", toolCallId: "call-1" }] }] });
+    expect([await asks({ topic: "x" }, shown), await asks({ topic: "x" }, waits)]).toEqual([false, true]);
+    expect(pdp.asked).toHaveLength(1);
   });
 
   test("is not run by whoever has given up meanwhile", async () => {
