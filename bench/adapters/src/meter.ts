@@ -23,16 +23,23 @@ export function meter(pep: Pep): Meter {
     complete: (result) => timed(() => admission.complete(result)),
     fail: (error) => timed(() => admission.fail(error)),
     abandon: () => timed(() => admission.abandon()),
+    pause: () => timed(() => admission.pause()),
     cancel: () => timed(() => admission.cancel()),
   });
+  const timedAdmit = (admit: () => ReturnType<Pep["admit"]>): ReturnType<Pep["admit"]> =>
+    timed(async () => {
+      const admitted = await admit();
+      return admitted.admitted ? metered(admitted) : admitted;
+    });
   return {
     pep: {
       ...pep,
-      admit: (call) =>
+      ask: (call) =>
         timed(async () => {
-          const admitted = await pep.admit(call);
-          return admitted.admitted ? metered(admitted) : admitted;
+          const asked = await pep.ask(call);
+          return { ...asked, admit: (signal) => timedAdmit(() => asked.admit(signal)) };
         }),
+      admit: (call) => timedAdmit(() => pep.admit(call)),
     },
     take: () => {
       const taken = spent;
