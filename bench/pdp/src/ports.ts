@@ -18,6 +18,8 @@ export function createPorts(): Ports {
       commit: (commit) => state.commit(commit),
       redeem: (key, grantId, callDigest, now) => state.redeem(key, grantId, callDigest, now),
       settle: (settlement) => state.settle(settlement),
+      unsettled: (tenantId, after, limit) => state.unsettled(tenantId, after, limit),
+      reconcile: (reconciliation) => state.reconcile(reconciliation),
       facts: (tenantId, lineage) => state.facts(tenantId, lineage),
       spent: (tenantId, accountIds, now) => state.spent(tenantId, accountIds, now),
       label: (tenantId, lineage, labels, keepUntil) => state.label(tenantId, lineage, labels, keepUntil),

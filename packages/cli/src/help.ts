@@ -14,6 +14,7 @@ Usage
   ambit report               what a decision log says: counts, granted and used, what was refused
   ambit pdp serve            serve the decision point to other processes
   ambit approvals            see what waits for a person, and answer
+  ambit calls                see which calls nobody knows the end of, and settle them
   ambit revoke SCOPE [ID]    stop what was given out so far
   ambit vault                the credentials of end services: put them in, list, rotate and remove them
   ambit state migrate        bring the state that decision points share up to date

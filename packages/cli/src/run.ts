@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { AmbitError } from "@ambit/core";
 import { APPROVALS_HELP } from "./approvals/help.ts";
 import { ATTENUATE_HELP } from "./attenuate/help.ts";
+import { CALLS_HELP } from "./calls/help.ts";
 import { CliError, reasonOf, usageError } from "./cli-error.ts";
 import { DOCTOR_HELP } from "./doctor/help.ts";
 import { EXPORT_HELP } from "./export/help.ts";
@@ -43,6 +44,7 @@ const COMMANDS: ReadonlyMap<string, Command> = new Map<string, Command>([
   ["why", { help: WHY_HELP, run: async (args, terminal) => (await import("./why/why.ts")).why(args, terminal), refuses: true }],
   ["pdp", { help: PDP_HELP, run: async (args, terminal) => (await import("./pdp/serve.ts")).pdp(args, terminal), refuses: true }],
   ["approvals", { help: APPROVALS_HELP, run: async (args, terminal) => (await import("./approvals/approvals.ts")).approvals(args, terminal), refuses: true }],
+  ["calls", { help: CALLS_HELP, run: async (args, terminal) => (await import("./calls/calls.ts")).calls(args, terminal), refuses: true }],
   ["revoke", { help: REVOKE_HELP, run: async (args, terminal) => (await import("./revoke/revoke.ts")).revoke(args, terminal), refuses: true }],
   ["state", { help: STATE_HELP, run: async (args, terminal) => (await import("./state/state.ts")).state(args, terminal), refuses: true }],
   ["vault", { help: VAULT_HELP, run: async (args, terminal) => (await import("./vault/vault.ts")).vault(args, terminal), refuses: true }],

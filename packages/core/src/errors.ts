@@ -46,7 +46,8 @@ export type RefusalCode =
   | "credential_unavailable"
   | "egress_refused"
   | "upstream_unavailable"
-  | "call_aborted";
+  | "call_aborted"
+  | "call_running";
 
 /** What is wrong with something a person wrote: configuration, manifest, policy, an option. */
 export type ConfigCode = "config_invalid" | "manifest_invalid" | "policy_invalid" | "option_invalid" | "log_corrupt";

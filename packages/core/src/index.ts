@@ -57,9 +57,14 @@ export type {
   Labels,
   LineageFacts,
   OnceKey,
+  Reconciliation,
+  ReconcileAnswer,
   Reservation,
+  Settled,
   Settlement,
+  StartedCall,
   StateStore,
+  UnsettledCall,
 } from "./state/state-store.ts";
 
 export type { DocumentStore, StoredDocument } from "./state/document-store.ts";

@@ -48,6 +48,7 @@ const REFUSALS = {
   egress_refused: 1,
   upstream_unavailable: 1,
   call_aborted: 1,
+  call_running: 1,
 } as const;
 
 const CONFIGURATION = { config_invalid: 1, manifest_invalid: 1, policy_invalid: 1, option_invalid: 1, log_corrupt: 1 } as const;
@@ -57,7 +58,7 @@ describe("codes", () => {
     expectTypeOf<keyof typeof REFUSALS>().toEqualTypeOf<RefusalCode>();
     expectTypeOf<keyof typeof CONFIGURATION>().toEqualTypeOf<ConfigCode>();
     expectTypeOf<ErrorCode>().toEqualTypeOf<RefusalCode | ConfigCode>();
-    expect(Object.keys(REFUSALS)).toHaveLength(45);
+    expect(Object.keys(REFUSALS)).toHaveLength(46);
     expect(Object.keys({ ...REFUSALS, ...CONFIGURATION }).every((code) => /^[a-z]+(_[a-z]+)+$/.test(code))).toBe(true);
   });
 });

@@ -27,6 +27,7 @@ export interface Counters {
   readonly unrecordedRefusals: Counter;
   readonly approvalNotices: Counter;
   readonly securityEvents: Counter;
+  readonly exceeded: Counter;
 }
 
 export function createCounters(): Counters {
@@ -34,5 +35,6 @@ export function createCounters(): Counters {
     unrecordedRefusals: createCounter("ambit_pdp_unrecorded_refusals_total", "Refusals that the log only has the count of, by what was asked."),
     approvalNotices: createCounter("ambit_pdp_approval_notices_total", "Messages to webhooks about requests for approval, by what became of them."),
     securityEvents: createCounter("ambit_pdp_security_events_total", "Security events by what came of them."),
+    exceeded: createCounter("ambit_pdp_exceeded_reservations_total", "Calls that used more than was reserved for them, by what they used."),
   });
 }

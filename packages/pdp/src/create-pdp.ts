@@ -1,4 +1,4 @@
-import { AmbitError, PDP_CAPABILITY, type JsonObject, type Pdp } from "@ambit/core";
+import { AmbitError, PDP_CAPABILITY, type JsonObject, type Pdp, type StartedCall, type UnsettledCall } from "@ambit/core";
 import { createApprovalDesk, type ApprovalDesk } from "./approvals/desk.ts";
 import { clock } from "./clock.ts";
 import { loadConfig, type PdpConfig } from "./config/load-config.ts";
@@ -17,6 +17,7 @@ import { inspectChain, type Inspection } from "./oauth/inspect-chain.ts";
 import type { PdpOptions } from "./options.ts";
 import type { Catalogue } from "./server/catalogue.ts";
 import { checkSame, createRuntime } from "./runtime.ts";
+import { reconcile, unsettled, type CallReconciliation, type UnsettledPage } from "./reconcile.ts";
 import { isRefused } from "./refusal.ts";
 import type { Rules } from "./setting.ts";
 import { redeem, settle } from "./settle.ts";
@@ -35,6 +36,16 @@ export interface EmbeddedPdp extends Pdp, AsyncDisposable {
   reload(config?: string | URL | PdpConfig): Promise<void>;
   /** Revokes what was given out until now for a task, a session, an agent, a delegator or a tenant, with everything derived from it. */
   revoke(revocation: Revocation): Promise<void>;
+  /**
+   * A page of the calls of a tenant that were started and of which nobody has said how they ended: they hold what they reserved until they are reconciled, and are known until 30 days
+   * after the last envelope of their task has expired, an hour included.
+   */
+  unsettled(tenantId: string, page?: UnsettledPage): Promise<readonly UnsettledCall[]>;
+  /**
+   * Settles such a call: `done` with what it used, `not_run` with nothing. Saying the same again changes nothing. Throws `AmbitError`: `grant_replayed` for a call that does not wait for
+   * it, `call_running` for one that was started less than 15 minutes ago and that nobody reported as unknown (unless `force`), `option_invalid`, `state_unavailable`, `log_unavailable`.
+   */
+  reconcile(reconciliation: CallReconciliation): Promise<StartedCall>;
   /**
    * Does what a security event token says (CAEP, RISC), once. `payload` is of a token that was verified to be one, and to be of its issuer; `audience` is what it must be for.
    * Throws `AmbitError`: `proof_invalid` and `audience_mismatch` for what is no such token, `state_unavailable` and `log_unavailable` when it has to be sent again.
@@ -127,6 +138,8 @@ export async function createPdp(config: string | URL | PdpConfig, options: PdpOp
     takeSecurityEvents: (payload, audience) => told(() => takeSecurityEvents(setting, payload, audience)),
     counters: () => Object.values(own.runtime.counters),
     revoke: (revocation) => told(() => revoke(setting, revocation)),
+    unsettled: (tenantId, page) => told(() => unsettled(setting, tenantId, page)),
+    reconcile: (reconciliation) => told(() => reconcile(setting, reconciliation)),
     reload: async (again = config) => {
       const next = await loadConfig(again, now);
       checkSame(loaded, next);

@@ -126,7 +126,14 @@ function obligationsOf(results: readonly ResultObligation[], tool: ToolEntry, { 
     most === undefined || records === undefined || records === "none"
       ? []
       : [{ id: "records", type: "limit_records", properties: { pointer: records.result, max: most } }];
-  return [...results, ...limit, { id: "labels", type: "label_output", properties: { integrity: tool.output, data_classes: dataClassesOf(tool, results) } }];
+  return [...results, ...limit, ...moneyReport(tool, reserved), { id: "labels", type: "label_output", properties: { integrity: tool.output, data_classes: dataClassesOf(tool, results) } }];
+}
+
+/** What was really spent is told where the manifest says where it stands, and only where any of it was reserved. */
+function moneyReport({ money }: ToolEntry, reserved: Committed["reserved"]): readonly Obligation[] {
+  const pointer = money === "none" ? undefined : money?.result;
+  const currency = Object.keys(reserved).flatMap((unit) => (unit.split("/")[0] === "money" ? [unit.slice("money/".length)] : []))[0];
+  return pointer === undefined || currency === undefined ? [] : [{ id: "money", type: "report_money", properties: { pointer, currency } }];
 }
 
 async function refuse(setting: Setting, progress: Progress, refusal: Refusal): Promise<Decision> {

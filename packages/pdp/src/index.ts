@@ -16,6 +16,7 @@ export type { ApprovalDesk } from "./approvals/desk.ts";
 export { parseUserModel, readClaims, readSecurityEvents, type Directory, type SecurityEvents, type User } from "./directory/index.ts";
 export type { Signing } from "./envelopes/signed-chains.ts";
 export type { Revocation } from "./lifecycle/revoke.ts";
+export type { CallReconciliation, UnsettledPage } from "./reconcile.ts";
 export type { TakenEvents } from "./lifecycle/security-events.ts";
 export type { Counter } from "./counter.ts";
 

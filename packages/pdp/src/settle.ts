@@ -6,6 +6,7 @@ import { orRefuse, refusalOf, Refused } from "./refusal.ts";
 import type { Setting } from "./setting.ts";
 import { checkEnvelope } from "./steps/envelope.ts";
 import { isLabels } from "./steps/facts.ts";
+import { noteExceeded } from "./steps/exceeded.ts";
 import { partyOf, record } from "./steps/log.ts";
 
 const REDEMPTION_CODES = {
@@ -48,12 +49,18 @@ const SETTLEMENTS: { readonly [status in OutcomeStatus]: Pick<Settlement, "actio
   done: { action: "commit", observed: true },
   failed: { action: "release", observed: true },
   unknown: { action: "keep", observed: true },
-  withheld: { action: "keep", observed: false },
+  // It has ended, and nobody can look into its answer.
+  withheld: { action: "commit", observed: false },
   not_run: { action: "cancel", observed: false },
   paused: { action: "pause", observed: true },
 };
 
 const UNDO = { action: "undo", observed: false } as const;
+
+/** What an enforcement point says was used, by unit. */
+function usedBy({ records, money }: Outcome): Settlement["used"] {
+  return { ...(records === undefined ? {} : { records }), ...(money === undefined ? {} : { [`money/${money.currency}`]: money.amount }) };
+}
 
 /** Settles what was reserved and records how the call ended. Rejects when it cannot: the enforcement point then withholds the answer. */
 export async function settle(setting: Setting, outcome: Outcome): Promise<{ readonly recorded: true }> {
@@ -66,15 +73,18 @@ export async function settle(setting: Setting, outcome: Outcome): Promise<{ read
   // INVARIANT I6: whoever asked may give up a grant that nobody redeemed; how a call ended, only who redeemed it can say.
   if (rule.action !== "cancel" && outcome.receipt !== (await setting.receipts.of(call, grantId)))
     throw new Refused("commit", "grant_replayed", "the call is another one's to settle");
-  const used = outcome.records === undefined ? {} : { records: outcome.records };
-  const labels: unknown = await setting.state.settle({ ...call, decisionId, grantId, used, ...rule });
+  const used = usedBy(outcome);
+  const settled = await setting.state.settle({ ...call, decisionId, grantId, used, ...rule });
   // INVARIANT I11: an outcome without a call, or a second one, is no outcome.
-  if (labels === undefined) throw new Refused("commit", "grant_replayed", "there is no such call, or it is settled already");
+  if (settled === undefined) throw new Refused("commit", "grant_replayed", "there is no such call, or it is settled already");
+  const labels: unknown = settled?.labels;
   if (!isLabels(labels)) throw new Refused("commit", "state_unavailable", "what the call read cannot be told");
   await record(setting, "outcome", partyOf(chain, outcome.agent), decisionId, {
     call_id: outcome.callId,
     status: outcome.status,
     records: outcome.records,
+    money: outcome.money,
+    exceeded: noteExceeded(setting, rule.action === "commit" ? used : {}, settled.reserved),
     result_digest: outcome.resultDigest,
     integrity: labels.integrity,
     data_classes: labels.dataClasses,

@@ -88,6 +88,8 @@ function describeObligation({ type, properties }: Obligation): readonly string[]
       return [`only ${lastOf(properties.pointer)}=${String(properties.constraint)}`];
     case "redact_fields":
       return [`without ${properties.pointers.map(lastOf).join(", ")}`];
+    case "report_money":
+      return ["it spends what its answer says"];
     case "label_output":
       return properties.integrity === "untrusted" ? ["its answer is untrusted"] : [];
   }

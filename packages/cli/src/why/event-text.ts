@@ -1,4 +1,4 @@
-import { own, type Json } from "@ambit/core";
+import { isJsonObject, own, type Json } from "@ambit/core";
 import type { LogRecord, UnderEnvelope } from "@ambit/core/audit";
 import { printable } from "../infer/printable.ts";
 import { shown } from "../output/shown.ts";
@@ -10,17 +10,28 @@ export function eventText(record: LogRecord): string {
   const text = (member: string): string => shown(at(member) ?? "unknown");
   switch (kind) {
     case "outcome":
-      return [`it ended as ${text("status")}`, ...recordsText(at("records")), ...labelsText(at("integrity"), at("data_classes"))].join(", ");
+      return [
+        `it ended as ${text("status")}`,
+        ...recordsText(at("records")),
+        ...moneyText(at("money")),
+        ...exceededText(at("exceeded")),
+        ...labelsText(at("integrity"), at("data_classes")),
+      ].join(", ");
+    case "reconcile":
+      return [
+        `${text("by")} found that it ${at("status") === "done" ? "took effect" : "never ran"}`,
+        ...(at("used") === undefined ? [] : [`and used ${text("used")}`]),
+        ...exceededText(at("exceeded")),
+        ...reasonText(at("reason")),
+      ].join(", ");
     case "decision":
       return `${shown(id)}: ${at("decision") === "permit" ? "permitted" : text("code")}`;
     case "approval_answer":
       return `${text("approver")} answered ${text("decision")}; the request is ${text("status")}`;
     case "end":
       return `${shown(envelope)} was ended, and with it everything derived from it`;
-    case "revoke": {
-      const reason = at("reason");
-      return `${text("by")} revoked ${text("scope")}${at("id") === undefined ? "" : ` ${text("id")}`}${typeof reason === "string" ? `: ${printable(reason, 400)}` : ""}`;
-    }
+    case "revoke":
+      return [`${text("by")} revoked ${text("scope")}${at("id") === undefined ? "" : ` ${text("id")}`}`, ...reasonText(at("reason"))].join(": ");
     default:
       return `${printable(kind)} ${shown(id)}`;
   }
@@ -28,6 +39,19 @@ export function eventText(record: LogRecord): string {
 
 function recordsText(records: Json | undefined): readonly string[] {
   return typeof records === "number" ? [records === 1 ? "1 record" : `${records} records`] : [];
+}
+
+function moneyText(money: Json | undefined): readonly string[] {
+  if (money === undefined || !isJsonObject(money)) return [];
+  return [`${shown(own(money, "amount") ?? "unknown")} minor units of ${shown(own(money, "currency") ?? "unknown")} spent`];
+}
+
+function exceededText(units: Json | undefined): readonly string[] {
+  return units === undefined ? [] : [`MORE than was reserved of ${shown(units)}`];
+}
+
+function reasonText(reason: Json | undefined): readonly string[] {
+  return typeof reason === "string" ? [printable(reason, 400)] : [];
 }
 
 function labelsText(integrity: Json | undefined, classes: Json | undefined): readonly string[] {

@@ -8,6 +8,7 @@ export type RecordKind =
   | "hand_off"
   | "decision"
   | "outcome"
+  | "reconcile"
   | "end"
   | "revoke"
   | "approval_request"

@@ -72,6 +72,7 @@ const CHANGES: { readonly [code in RefusalCode]: Change } = {
   credential_unavailable: () => "put the credential of the server into the vault of the gateway",
   egress_refused: () => "have the operator of the gateway look at the connector: its origins, the addresses that it may reach, its headers and limits",
   upstream_unavailable: () => "bring the end service back and make the call again; look first whether it has run already",
+  call_running: () => "wait until the call was started 15 minutes ago, or say that it runs no longer (`force`)",
   call_aborted: () => "make the call again if it is still wanted; whoever asked had given up",
 };
 

@@ -45,9 +45,10 @@ export function graphFromRecords(records: readonly LogRecord[]): ExecutionGraph 
         link("caused_by", call.id, agent);
         return true;
       }
-      case "outcome": {
+      case "outcome":
+      case "reconcile": {
         const call = nodes.get(idOf("call", record, record.decision_id));
-        if (call?.kind !== "call" || call.verdict !== "permit" || call.status !== undefined) return false;
+        if (call?.kind !== "call" || call.verdict !== "permit" || (call.status ?? "unknown") !== "unknown") return false;
         nodes.set(call.id, Object.freeze({ ...call, ...outcomeOf(details) }));
         return true;
       }

@@ -28,6 +28,12 @@ export type Obligation =
     }
   | {
       readonly id: string;
+      readonly type: "report_money";
+      /** `pointer` names what was really spent in the result, in minor units; it is told with the outcome. Where nothing of the kind is there, what was reserved was spent. */
+      readonly properties: { readonly pointer: string; readonly currency: string };
+    }
+  | {
+      readonly id: string;
       readonly type: "label_output";
       /** What the result is known to be; kept on the record of the outcome. */
       readonly properties: { readonly integrity: Integrity; readonly data_classes: readonly string[] };
@@ -37,4 +43,10 @@ export type Obligation =
 export type Integrity = "trusted" | "untrusted";
 
 /** The obligations that our enforcement point carries out. */
-export const SUPPORTED_OBLIGATIONS: readonly Obligation["type"][] = Object.freeze(["limit_records", "filter_records", "redact_fields", "label_output"]);
+export const SUPPORTED_OBLIGATIONS: readonly Obligation["type"][] = Object.freeze([
+  "limit_records",
+  "filter_records",
+  "redact_fields",
+  "report_money",
+  "label_output",
+]);

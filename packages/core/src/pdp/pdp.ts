@@ -83,9 +83,15 @@ export interface Redemption {
 
 /**
  * How a permitted call ended. `unknown`: nobody can tell whether it took effect; what was reserved stays reserved. `paused`: it has not ended, and the very same call may be
- * asked again, to go on with what was reserved.
+ * asked again, to go on with what was reserved. Who reported `unknown` and finds out may report `done` or `failed` after all.
  */
 export type OutcomeStatus = "done" | "failed" | "unknown" | "withheld" | "not_run" | "paused";
+
+/** Minor units of a currency. */
+export interface Money {
+  readonly currency: string;
+  readonly amount: number;
+}
 
 export interface Outcome {
   readonly presentation: Presentation;
@@ -97,6 +103,8 @@ export interface Outcome {
   readonly status: OutcomeStatus;
   /** Records that the result carried after all obligations; absent when the tool carries none. */
   readonly records?: number | undefined;
+  /** What the result says was spent, in minor units; absent when nobody asked (`report_money`), and when it says nothing of the kind: then what was reserved was. */
+  readonly money?: Money | undefined;
   /** Salted digest of the result as it was returned; absent when it is not plain data, or large. */
   readonly resultDigest?: string | undefined;
   /** With `not_run`: whoever reports it had redeemed the grant, so that nobody else runs the call. */

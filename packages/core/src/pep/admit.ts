@@ -154,7 +154,7 @@ async function redeem(
   return "refusal" in asked ? asked : asked.answer;
 }
 
-type Settle = (status: OutcomeStatus, more?: Pick<Outcome, "records" | "resultDigest" | "redeemed">) => Promise<Refusal | undefined>;
+type Settle = (status: OutcomeStatus, more?: Pick<Outcome, "records" | "money" | "resultDigest" | "redeemed">) => Promise<Refusal | undefined>;
 
 /** Records an outcome once; later calls change nothing. Answers why it could not be recorded. */
 function createSettlement(
@@ -182,7 +182,11 @@ function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle
       await settle("withheld");
       return withhold(decisionId, refusal("obligation_unsupported", "the tool ran, but its answer lacks what must be checked in it; the answer is withheld"));
     }
-    const flaw = await settle(carried.isError ? "failed" : "done", { records: carried.records, resultDigest: digestResult(carried.result) });
+    const flaw = await settle(carried.isError ? "failed" : "done", {
+      records: carried.records,
+      money: carried.money,
+      resultDigest: digestResult(carried.result),
+    });
     if (flaw !== undefined)
       return withhold(decisionId, { ...flaw, message: "the tool ran, but its outcome could not be recorded; the answer is withheld", retryable: false });
     return { released: true, result: carried.result };

@@ -3,12 +3,14 @@ import { isJsonObject, type Json } from "../data/json.ts";
 import { editAt, isPointer, parentOf, removeAt, valuesAt } from "../data/pointer.ts";
 import { CONSTRAINT_KINDS, rulesOf } from "../envelope/constraint-kinds.ts";
 import { SUPPORTED_OBLIGATIONS, type Obligation } from "../pdp/obligation.ts";
-import { isErrorResult, viewResult } from "./result-view.ts";
+import type { Money } from "../pdp/pdp.ts";
+import { isErrorResult, viewResult, type ResultView } from "./result-view.ts";
 
-/** The result as it may be shown, and how many records it carries; `undefined` in all: nothing of it may be shown. */
+/** The result as it may be shown, how many records it carries, and what it says was spent; `undefined` in all: nothing of it may be shown. */
 export interface Carried<T> {
   readonly result: T;
   readonly records: number | undefined;
+  readonly money: Money | undefined;
   /** Whether it says that the tool has failed. */
   readonly isError: boolean;
 }
@@ -21,7 +23,7 @@ export function unsupportedObligation(obligations: readonly Obligation[]): strin
 
 /** Whether anything must be checked in the result before it is shown. */
 export function holdsResult(obligations: readonly Obligation[]): boolean {
-  return obligations.some(({ type }) => type !== "label_output");
+  return obligations.some(({ type }) => type !== "label_output" && type !== "report_money");
 }
 
 function isSupported({ type, properties }: Obligation): boolean {
@@ -38,6 +40,8 @@ function isSupported({ type, properties }: Obligation): boolean {
     }
     case "redact_fields":
       return Array.isArray(p["pointers"]) && p["pointers"].every(isPointer);
+    case "report_money":
+      return isPointer(p["pointer"]) && typeof p["currency"] === "string" && p["currency"] !== "";
     case "label_output":
       return true;
   }
@@ -50,20 +54,31 @@ function isSupported({ type, properties }: Obligation): boolean {
  * shown when only `limit_records` is due.
  */
 export function carryOut<T>(result: T, obligations: readonly Obligation[]): Carried<T> | undefined {
-  if (!holdsResult(obligations)) return { result, records: undefined, isError: isErrorResult(result) };
-  const view = viewResult(result);
+  const [holds, reports] = [holdsResult(obligations), ofType(obligations, "report_money")];
+  const view = holds || reports.length > 0 ? viewResult(result) : undefined;
+  // Of the result as it came: whoever may not see the amount has spent it all the same.
+  const money = moneyIn(view, reports.at(-1));
+  if (!holds) return { result, records: undefined, money, isError: isErrorResult(result) };
   if (view === undefined) return undefined;
   const [filters, redactions, limits] = [ofType(obligations, "filter_records"), ofType(obligations, "redact_fields"), ofType(obligations, "limit_records")];
   if (view.kind !== "data" && filters.length + redactions.length > 0) return undefined;
   const rebuilt = (value: Json): T => view.replace(structuredClone(value)) as T;
-  if (view.kind === "error") return { result: rebuilt(view.value), records: 0, isError: true };
+  if (view.kind === "error") return { result: rebuilt(view.value), records: 0, money: undefined, isError: true };
 
   const others = [...filters, ...limits].map(({ properties }) => properties.pointer);
   const steps = [...filters.map(toFilter), toRedaction(redactions, others), ...limits.map(toLimit)];
   const value = steps.reduce<Json | undefined>((current, edit) => (current === undefined ? undefined : edit(current)), view.value);
   if (value === undefined) return undefined;
   const last = limits.at(-1)?.properties.pointer;
-  return { result: rebuilt(value), records: last === undefined ? undefined : countAt(value, last), isError: false };
+  return { result: rebuilt(value), records: last === undefined ? undefined : countAt(value, last), money, isError: false };
+}
+
+/** What the result says was spent; `undefined` where it says nothing that is an amount. */
+function moneyIn(view: ResultView | undefined, report: ObligationOf<"report_money"> | undefined): Money | undefined {
+  if (view?.kind !== "data" || report === undefined) return undefined;
+  const { pointer, currency } = report.properties;
+  const amount = valuesAt(view.value, pointer)?.[0];
+  return typeof amount === "number" && Number.isSafeInteger(amount) && amount >= 0 ? { currency, amount } : undefined;
 }
 
 type ObligationOf<T extends Obligation["type"]> = Extract<Obligation, { readonly type: T }>;

@@ -94,17 +94,62 @@ export interface Settlement extends CallKey {
   readonly decisionId: string;
   readonly grantId: string;
   /**
-   * `commit` keeps what was used, `release` gives back what is refundable and frees the call id, `keep` leaves the reservation as it is. `cancel` gives back
+   * `commit` keeps what was used, `release` gives back what is refundable and frees the call id. `keep` ends nothing: whoever redeemed the grant cannot tell how the call
+   * ended, so it holds what it reserved until it is reconciled, or until they can tell after all (`commit`, `release`). `cancel` gives back
    * everything of a call whose grant nobody redeemed, and changes nothing otherwise: of two enforcement points that share a call, the one that lost cannot undo the
    * other's. `undo` is the same for the one that redeemed it, and then did not run it. `pause` ends nothing: all that was reserved stays spent, and the same call may be
    * committed again, for another grant; neither `cancel` nor `undo` gives back what was reserved before a pause.
    */
   readonly action: "commit" | "release" | "keep" | "cancel" | "undo" | "pause";
-  /** With `commit`: what was really used, by unit; a unit that is not named was used in full. */
+  /** With `commit`: what was really used, by unit; a unit that is not named was used in full. No more is ever spent than was reserved. */
   readonly used: { readonly [unit: string]: number };
   /** Whether anything that the tool answered, an error included, may be shown: then its labels join the lineage. */
   readonly observed: boolean;
 }
+
+/** What a settlement was about. */
+export interface Settled {
+  readonly labels: Labels;
+  /** What was reserved, by unit. */
+  readonly reserved: Committed["reserved"];
+}
+
+/** A call whose grant was redeemed. */
+export interface StartedCall extends Omit<CallKey, "tenantId"> {
+  readonly lineage: string;
+  readonly decisionId: string;
+  readonly toolId: string;
+  /** What was reserved, by unit. */
+  readonly reserved: Committed["reserved"];
+  /** When its grant was redeemed, in milliseconds since the epoch. */
+  readonly startedAt: number;
+}
+
+/** A call that holds what it reserved because nobody has said how it ended. */
+export interface UnsettledCall extends StartedCall {
+  /** `running`: nothing was heard of it since; `unknown`: whoever ran it cannot tell. */
+  readonly state: "running" | "unknown";
+}
+
+/** What a person found out about a call that nobody settled. */
+export interface Reconciliation extends CallKey {
+  /** `done`: it took effect. `not_run`: none of it did; everything is given back, and the call may be asked again under its id. */
+  readonly outcome: "done" | "not_run";
+  /** With `done`: what was really used, by unit; a unit that is not named was used in full. */
+  readonly used: Settlement["used"];
+  /** A call that may still be running is left alone unless it was started before this time. */
+  readonly startedBefore: number;
+}
+
+export type ReconcileAnswer =
+  /** `repeated`: the same was said of it before. */
+  | { readonly status: "reconciled" | "repeated"; readonly call: StartedCall }
+  /** It may still be running. */
+  | { readonly status: "running" }
+  /** It reserved nothing of a unit of `used`. */
+  | { readonly status: "unreserved"; readonly unit: string }
+  /** There is no such call, it was never started, or it has ended otherwise. */
+  | { readonly status: "none" };
 
 /**
  * State that must be shared and atomic. One interface for memory, SQLite, PostgreSQL and Redis.
@@ -115,8 +160,12 @@ export interface StateStore {
   commit(commit: Commit): Promise<CommitAnswer>;
   /** Spends the grant of a call: `redeemed` at most once. */
   redeem(key: CallKey, grantId: string, callDigest: string, now: number): Promise<"redeemed" | "replayed" | "expired" | "unknown">;
-  /** Ends a reservation and answers the labels of the call; `undefined` when there is none to end. Doing it again changes nothing. */
-  settle(settlement: Settlement): Promise<Labels | undefined>;
+  /** Ends a reservation; `undefined` when there is none to end. Doing it again changes nothing. */
+  settle(settlement: Settlement): Promise<Settled | undefined>;
+  /** Calls that were started and not settled, up to `limit` of them after another one, in an order of the store's own. */
+  unsettled(tenantId: string, after: Pick<CallKey, "envelopeId" | "callId"> | undefined, limit: number): Promise<readonly UnsettledCall[]>;
+  /** Settles a call that nobody else settles, once, whatever its grant. Changes nothing unless it answers `reconciled`. */
+  reconcile(reconciliation: Reconciliation): Promise<ReconcileAnswer>;
   facts(tenantId: string, lineage: string): Promise<LineageFacts>;
   /** What counts on each of the accounts, in the order of the question: reserved or spent, and not given back. For people to read; what a call may spend, `commit` decides. */
   spent(tenantId: string, accountIds: readonly string[], now: number): Promise<readonly number[]>;

@@ -29,6 +29,8 @@ export interface RecordsRule {
 export interface MoneyRule {
   readonly amount: Pointer;
   readonly currency: string;
+  /** Names what was really spent in the result, in the same units; what it says beyond the argument's amount is on the record, and not spent from any budget. */
+  readonly result?: Pointer;
 }
 
 /** What the decision point must know of a tool and its framework does not. Whatever is left out is taken in the strictest sense. */

@@ -154,11 +154,16 @@ function parseDataClasses(reader: Reader): readonly string[] | ReadonlyMap<strin
 }
 
 function parseMoney(reader: Reader): MoneyRule {
-  reader.members(["amount", "currency"]);
+  reader.members(["amount", "currency"], ["result"]);
+  const result = reader.at("result");
   const currency = reader.at("currency").text();
   if (!/^[A-Z]{3}$/.test(currency) && !isSinglePointer(currency))
     reader.at("currency").fail("must be a currency code or the pointer to the one argument that names it");
-  return Object.freeze({ amount: reader.at("amount").textThat(isSinglePointer, SINGLE), currency });
+  return Object.freeze({
+    amount: reader.at("amount").textThat(isSinglePointer, SINGLE),
+    currency,
+    ...(result.isAbsent ? {} : { result: result.textThat(isSinglePointer, SINGLE) }),
+  });
 }
 
 /** The entry to add for a tool that the manifest does not have, as a person would write it. */

@@ -6,6 +6,7 @@ import type { EmbeddedPdp } from "../create-pdp.ts";
 import { oauthRoutes } from "../oauth/routes.ts";
 import type { Route } from "../server/route.ts";
 import { approvalRoutes } from "./approval-routes.ts";
+import { callRoutes } from "./call-routes.ts";
 import { peopleRoutes } from "./people-routes.ts";
 import { securityEventRoute, type SecurityEventOptions } from "./security-event-route.ts";
 
@@ -22,13 +23,14 @@ export interface AllRoutesOptions {
 }
 
 /**
- * Everything that the service has besides what enforcement points ask: answers to what waits for an approval, who the users are, who is what to which thing, the AuthZEN API,
+ * Everything that the service has besides what enforcement points ask: answers to what waits for an approval, calls that have to be reconciled, who the users are, who is what to which thing, the AuthZEN API,
  * security events, and OAuth around the envelope. The metadata of the AuthZEN API name no profile: its answers about policy carry no obligations, and what waits for an approval is a call under an
  * envelope, so that only a refusal of `/ambit/v1/decide` can be followed up at the endpoints for access requests.
  */
 export function allRoutes({ pdp, url, workloads, securityEvents, now = Date.now }: AllRoutesOptions): readonly Route[] {
   return [
     ...approvalRoutes(pdp.approvals),
+    ...callRoutes(pdp),
     ...peopleRoutes(pdp),
     ...authzenRoutes({ evaluator: createEngineEvaluator(() => pdp.rules(), now), url }),
     ...accessRequestRoutes({ approvals: pdp.approvals, url, now }),

@@ -6,7 +6,7 @@ import { requestProblem } from "./problem.ts";
 
 /**
  * What a caller may ask. `enforce`: everything that an enforcement point asks. `assert`: to begin a task on the caller's own word for its delegator, without a proof.
- * `approve`: to read what waits for people, and answer it. `operate`: revocations. `administer`: who the users are, and who is what to which thing; whoever may do that can give
+ * `approve`: to read what waits for people, and answer it. `operate`: revocations, and calls that have to be reconciled. `administer`: who the users are, and who is what to which thing; whoever may do that can give
  * themselves what policies and approvals ask for. `evaluate`: questions of policy only. `observe`: metrics. `transmit`: to push security events.
  */
 export type Role = "enforce" | "assert" | "approve" | "operate" | "administer" | "evaluate" | "observe" | "transmit";

@@ -1,4 +1,4 @@
-import type { CallKey, Commit, CommitAnswer, Committed, Labels, LineageFacts, Settlement } from "@ambit/core";
+import type { CallKey, Commit, CommitAnswer, Committed, Labels, LineageFacts, Settled, Settlement } from "@ambit/core";
 
 /**
  * What commits, redemptions and settlements do, written once for all stores: plain functions over one tenant's rows, which a store holds in memory, or loads under
@@ -19,11 +19,17 @@ export interface Call {
   readonly lineage: string;
   committed: Committed;
   readonly labels: Labels;
+  readonly toolId: string;
+  /** When its grant was redeemed; until then, when it was committed. */
+  startedAt: number;
   /**
    * `lapsed`: not redeemed in time, and some of what it held was given to another call, so that it can no longer be redeemed by anybody's clock. `paused`: it ran, and is to
-   * go on; `resumed`: it may, and `rerun`: it does. What ran before keeps what it reserved through all of these.
+   * go on; `resumed`: it may, and `rerun`: it does. What ran before keeps what it reserved through all of these. `unknown`: it ran, and who ran it cannot tell how it
+   * ended. `not_run`: a person said that it never ran; it is as good as no call.
    */
-  phase: "reserved" | "lapsed" | "redeemed" | "settled" | "paused" | "resumed" | "rerun";
+  phase: "reserved" | "lapsed" | "redeemed" | "unknown" | "settled" | "paused" | "resumed" | "rerun" | "not_run";
+  /** What a person said of it, in the words of `reconcileCall`. */
+  reconciled?: string | undefined;
   /** Until it is settled. */
   readonly debits: Set<Debit>;
 }
@@ -87,7 +93,7 @@ export function commitCall(rows: Rows, commit: Commit): CommitAnswer {
   const key = callKeyOf(commit);
   const earlier = rows.calls.get(key);
   if (earlier?.phase === "paused" || earlier?.phase === "resumed") return resumeCall(earlier, commit);
-  if (earlier !== undefined && !isOpen(earlier)) return { status: "spent" };
+  if (earlier !== undefined && !isOpen(earlier) && earlier.phase !== "not_run") return { status: "spent" };
   if (earlier?.phase === "reserved" && earlier.digest === commit.callDigest && earlier.committed.grant.expiresAt > commit.now)
     return { status: "repeated", ...earlier.committed };
 
@@ -102,7 +108,8 @@ export function commitCall(rows: Rows, commit: Commit): CommitAnswer {
   if (earlier !== undefined) for (const debit of earlier.debits) close(rows, debit, 0);
   const { reserved, debits } = plan;
   const committed: Committed = { decisionId: commit.decisionId, grant: commit.grant, reserved };
-  const call: Call = { digest: commit.callDigest, lineage: commit.lineage, committed, labels: commit.labels, phase: "reserved", debits: new Set() };
+  const { callDigest: digest, lineage: lineageId, labels, toolId, now } = commit;
+  const call: Call = { digest, lineage: lineageId, committed, labels, toolId, startedAt: now, phase: "reserved", debits: new Set() };
   rows.calls.set(key, call);
   for (const debit of debits) open(rows, { ...debit, call }, commit);
   for (const { key: once, until } of commit.once) rows.once.set(once, until);
@@ -128,33 +135,46 @@ export function redeemCall(rows: Rows, key: CallKey, grantId: string, callDigest
   if (!isOpen(call) && call.phase !== "resumed") return "replayed";
   if (call.phase === "lapsed" || !(now < call.committed.grant.expiresAt)) return "expired";
   call.phase = call.phase === "resumed" ? "rerun" : "redeemed";
+  call.startedAt = now;
   return "redeemed";
 }
 
-export function settleCall(rows: Rows, { decisionId, grantId, action, used, observed, ...key }: Settlement): Labels | undefined {
+/** What each action may be done to. Who said that they do not know how a call ended said that it was started. */
+const ACTS_ON: { readonly [action in Settlement["action"]]: readonly Call["phase"][] } = {
+  commit: ["reserved", "lapsed", "redeemed", "unknown", "resumed", "rerun"],
+  release: ["reserved", "lapsed", "redeemed", "unknown", "resumed", "rerun"],
+  keep: ["redeemed", "rerun"],
+  cancel: ["reserved", "lapsed", "resumed"],
+  undo: ["redeemed", "rerun"],
+  pause: ["redeemed", "rerun"],
+};
+
+export function settleCall(rows: Rows, { decisionId, grantId, action, used, observed, ...key }: Settlement): Settled | undefined {
   const call = rows.calls.get(callKeyOf(key));
   if (call?.committed.decisionId !== decisionId || call.committed.grant.id !== grantId) return undefined;
-  const isRunning = call.phase === "redeemed" || call.phase === "rerun";
-  const isWaiting = isOpen(call) || call.phase === "resumed";
-  if (!isRunning && !isWaiting) return undefined;
-  if ((action === "cancel" && !isWaiting) || ((action === "undo" || action === "pause") && !isRunning)) return undefined;
+  if (!ACTS_ON[action].includes(call.phase)) return undefined;
   checkUsed(used);
-  if (action === "pause" || call.phase === "resumed" || (action === "undo" && call.phase === "rerun")) {
-    call.phase = "paused";
-    if (observed) addLabels(rows, call.lineage, call.labels, 0);
-    return call.labels;
+  if (observed) addLabels(rows, call.lineage, call.labels, 0);
+  const settled: Settled = { labels: call.labels, reserved: call.committed.reserved };
+  const isPaused = action === "pause" || call.phase === "resumed" || (action === "undo" && call.phase === "rerun");
+  if (isPaused || action === "keep") {
+    call.phase = isPaused ? "paused" : "unknown";
+    return settled;
   }
   const neverRan = action === "cancel" || action === "undo";
   for (const debit of call.debits) {
     const isBack = neverRan || (action === "release" && debit.refundable);
-    const most = action === "commit" && Object.hasOwn(used, debit.unit) ? (used[debit.unit] ?? debit.amount) : debit.amount;
-    close(rows, debit, isBack ? 0 : Math.min(debit.amount, most));
+    close(rows, debit, isBack ? 0 : usedOf(debit, action === "commit" ? used : {}));
   }
   call.phase = "settled";
   // What failed, or never ran, may be asked again under its id; it is decided and reserved afresh.
   if (neverRan || action === "release") rows.calls.delete(callKeyOf(key));
-  if (observed) addLabels(rows, call.lineage, call.labels, 0);
-  return call.labels;
+  return settled;
+}
+
+/** What of a debit was used. INVARIANT I6: never more than was reserved; a unit that nobody names was used in full. */
+export function usedOf({ unit, amount }: Debit, used: Settlement["used"]): number {
+  return Math.min(amount, Object.hasOwn(used, unit) ? (used[unit] ?? amount) : amount);
 }
 
 export function addLabels(rows: Rows, id: string, labels: Labels, keepUntil: number): void {
@@ -258,7 +278,7 @@ function open(rows: Rows, debit: Debit, { lineage, keepUntil }: Commit): void {
 }
 
 /** Ends what a call holds; `amount` of it stays spent. What counts for ever needs no entry of its own. */
-function close(rows: Rows, debit: Debit, amount: number): void {
+export function close(rows: Rows, debit: Debit, amount: number): void {
   debit.call?.debits.delete(debit);
   debit.call = null;
   const account = rows.accounts.get(debit.account);
@@ -279,7 +299,7 @@ function newLineage(): Lineage {
   return { keepUntil: 0, calls: 0, toolsUsed: new Set(), previousTool: null, integrity: "trusted", dataClasses: new Set() };
 }
 
-function checkUsed(used: Settlement["used"]): void {
+export function checkUsed(used: Settlement["used"]): void {
   for (const amount of Object.values(used))
     if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError("what was used must be a whole number of at least 0");
 }

@@ -1,5 +1,7 @@
 import type { StateStore } from "@ambit/core";
+import { checkLimit } from "./documents.ts";
 import { addLabels, commitCall, factsOf, newRows, redeemCall, settleCall, spentOn, type Rows } from "./ledger.ts";
+import { KEEP_UNSETTLED, reconcileCall, UNSETTLED, unsettledIn } from "./unsettled.ts";
 
 /** One tenant's state: nothing in it can be reached with another tenant's key (I12). */
 export interface Tenant {
@@ -26,6 +28,11 @@ export function createMemoryState(tenants: Map<string, Tenant> = new Map()): Sta
     commit: async (commit) => commitCall(tenantOf(commit.tenantId).rows, commit),
     redeem: async (key, grantId, callDigest, now) => redeemCall(known(key.tenantId).rows, key, grantId, callDigest, now),
     settle: async (settlement) => settleCall(known(settlement.tenantId).rows, settlement),
+    unsettled: async (tenantId, after, limit) => {
+      checkLimit(limit);
+      return unsettledIn(known(tenantId).rows, after, limit);
+    },
+    reconcile: async (reconciliation) => reconcileCall(known(reconciliation.tenantId).rows, reconciliation),
     facts: async (tenantId, lineage) => factsOf(known(tenantId).rows.lineages.get(lineage)),
     spent: async (tenantId, accountIds, now) => spentOn(known(tenantId).rows, accountIds, now),
     label: async (tenantId, lineage, labels, keepUntil) => addLabels(tenantOf(tenantId).rows, lineage, labels, keepUntil),
@@ -64,7 +71,8 @@ function isEmpty({ rows, admitted, revoked }: Tenant): boolean {
 function sweepTenant({ rows, admitted, revoked }: Tenant, now: number): void {
   for (const times of [rows.once, admitted]) for (const [key, until] of times) if (until < now) times.delete(key);
   for (const [scope, { keepUntil }] of revoked) if (keepUntil < now) revoked.delete(scope);
-  for (const [id, { keepUntil }] of rows.lineages) if (keepUntil < now) rows.lineages.delete(id);
+  const waiting = new Set([...rows.calls.values()].flatMap(({ phase, lineage }) => (UNSETTLED.includes(phase) ? [lineage] : [])));
+  for (const [id, { keepUntil }] of rows.lineages) if (keepUntil < now - (waiting.has(id) ? KEEP_UNSETTLED : 0)) rows.lineages.delete(id);
   for (const [id, { lineage, keepUntil }] of rows.accounts) if (keepUntil < now && !rows.lineages.has(lineage)) rows.accounts.delete(id);
   for (const [key, { lineage }] of rows.calls) if (!rows.lineages.has(lineage)) rows.calls.delete(key);
 }

@@ -1,7 +1,8 @@
 import { AmbitError, type CallKey, type DocumentStore, type Labels, type StateStore } from "@ambit/core";
-import { documentsOver, type DocumentRows } from "./documents.ts";
+import { checkLimit, documentsOver, type DocumentRows } from "./documents.ts";
 import { addLabels, checkAmounts, commitCall, factsOf, redeemCall, settleCall, spentOn, type Lineage, type Rows } from "./ledger.ts";
-import type { Needs } from "./stored.ts";
+import { toCalls, type Needs, type StoredCall } from "./stored.ts";
+import { reconcileCall, unsettledCall } from "./unsettled.ts";
 
 /** What a database has to do for `createSharedState`. Whatever it rejects with is a deny. */
 export interface Backend extends DocumentRows {
@@ -10,6 +11,8 @@ export interface Backend extends DocumentRows {
    * was loaded again, where another process got in between.
    */
   transact(tenantId: string, needs: Needs, work: (rows: Rows) => void): Promise<void>;
+  /** Calls of `UNSETTLED` phases, ordered by envelope and call, up to `limit` after another one. */
+  unsettled(tenantId: string, after: Pick<StoredCall, "envelope" | "call">, limit: number): Promise<readonly StoredCall[]>;
   lineage(tenantId: string, id: string): Promise<Lineage | undefined>;
   admit(tenantId: string, envelopeId: string, keepUntil: number): Promise<boolean>;
   admitted(tenantId: string, envelopeIds: readonly string[]): Promise<ReadonlySet<string>>;
@@ -43,6 +46,9 @@ interface Operation {
   /** It was answered already, as it took too long. */
   isLate: boolean;
 }
+
+/** No call has this name. */
+const BEFORE_ALL = { envelopeId: "", callId: "" };
 
 /** Operations of one transaction at most: enough to share the cost of making it durable, too few to keep others waiting. */
 const MOST = 64;
@@ -93,6 +99,16 @@ export function createSharedState(backend: Backend, options: SharedOptions): Sha
       operate(key.tenantId, textsOf(key), { calls: [neededCall(key, false, false)] }, (rows) => redeemCall(rows, key, grantId, callDigest, now)),
     settle: async (settlement) =>
       operate(settlement.tenantId, textsOf(settlement), { calls: [neededCall(settlement, true, settlement.observed)] }, (rows) => settleCall(rows, settlement)),
+    unsettled: async (tenantId, { envelopeId: envelope, callId: call } = BEFORE_ALL, limit) => {
+      checkLimit(limit);
+      const { calls } = toCalls(await ask([tenantId, envelope, call], () => backend.unsettled(tenantId, { envelope, call }, limit)));
+      return [...calls].map(([key, found]) => unsettledCall(key, found));
+    },
+    reconcile: async (reconciliation) => {
+      checkTime(reconciliation.startedBefore);
+      const needs = { calls: [neededCall(reconciliation, true, false)] };
+      return operate(reconciliation.tenantId, textsOf(reconciliation), needs, (rows) => reconcileCall(rows, reconciliation));
+    },
     facts: async (tenantId, lineage) => factsOf(await ask([tenantId, lineage], () => backend.lineage(tenantId, lineage))),
     spent: async (tenantId, accountIds, now) => {
       checkTime(now);

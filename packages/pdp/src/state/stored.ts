@@ -78,16 +78,14 @@ export interface Changes {
   readonly remove: { readonly calls: readonly Pick<StoredCall, "envelope" | "call">[]; readonly debits: readonly number[] };
 }
 
-type CallBody = Pick<Call, "digest" | "committed" | "labels">;
+type CallBody = Pick<Call, "digest" | "committed" | "labels" | "toolId" | "startedAt" | "reconciled">;
 type LineageBody = Pick<Lineage, "calls" | "previousTool" | "integrity"> & { readonly toolsUsed: readonly string[]; readonly dataClasses: readonly string[] };
 
 /** Ledger rows of what was loaded. Throws where an amount came back as anything but a safe integer. */
 export function toRows(stored: Stored): Rows {
   const rows = newRows();
-  for (const { envelope, call, lineage, phase, body } of stored.calls) {
-    const { digest, committed, labels } = JSON.parse(body) as CallBody;
-    rows.calls.set(callKeyOf({ envelopeId: envelope, callId: call }), { digest, committed, labels, lineage, phase, debits: new Set() });
-  }
+  for (const { envelope, call, lineage, phase, body } of stored.calls)
+    rows.calls.set(callKeyOf({ envelopeId: envelope, callId: call }), { ...toBody(body), lineage, phase, debits: new Set() });
   // What was loaded may have ended by now.
   for (const { id, spent, lineage, keep } of stored.accounts)
     rows.accounts.set(id, { spent: whole(spent), open: new Set(), due: -Infinity, lineage, keepUntil: whole(keep) });
@@ -103,8 +101,19 @@ export function toRows(stored: Stored): Rows {
   return rows;
 }
 
+/** Calls of earlier versions do not say their tool, and were started before their grant expired. */
+function toBody(text: string): CallBody {
+  const body = JSON.parse(text) as Omit<CallBody, "toolId" | "startedAt"> & Partial<CallBody>;
+  return { toolId: "unknown", startedAt: body.committed.grant.expiresAt, ...body };
+}
+
 export function toLineage({ toolsUsed, dataClasses, ...lineage }: LineageBody, keepUntil: number): Lineage {
   return { ...lineage, keepUntil, toolsUsed: new Set(toolsUsed), dataClasses: new Set(dataClasses) };
+}
+
+/** Rows of calls alone. */
+export function toCalls(calls: readonly StoredCall[]): Rows {
+  return toRows({ calls, accounts: [], debits: [], lineages: [], once: [] });
 }
 
 /** What became of rows that were loaded, found by comparing all of them: no operation has to tell what it changed. */
@@ -149,9 +158,9 @@ function withForeign(stored: Stored, flat: Stored): Stored {
 
 function flatten(rows: Rows): Stored {
   const owners = new Map<Call, Pick<StoredCall, "envelope" | "call">>();
-  const calls = [...rows.calls].map(([key, { digest, committed, labels, lineage, phase }]): StoredCall => {
+  const calls = [...rows.calls].map(([key, { lineage, phase, debits: _, ...body }]): StoredCall => {
     const [envelope, call] = JSON.parse(key) as [string, string];
-    return { envelope, call, lineage, phase, body: JSON.stringify({ digest, committed, labels } satisfies CallBody) };
+    return { envelope, call, lineage, phase, body: JSON.stringify(body satisfies CallBody) };
   });
   for (const [index, call] of [...rows.calls.values()].entries()) owners.set(call, calls[index] as StoredCall);
   return {

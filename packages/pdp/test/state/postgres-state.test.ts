@@ -15,6 +15,7 @@ import {
 import { startProxy, type Proxy } from "./proxy.ts";
 import { describeDocumentStore } from "./document-store.contract.ts";
 import { commitOf, describeStateStore } from "./state-store.contract.ts";
+import { describeUnsettledCalls } from "./unsettled.contract.ts";
 import { describeStateRaces } from "./state-store.races.ts";
 import { expectLikeMemory } from "./store-model.ts";
 
@@ -84,6 +85,7 @@ it.runIf(process.env["AMBIT_REQUIRE_SERVICES"] === "1")("finds PostgreSQL", () =
 // Without the server this is skipped, visibly.
 describe.skipIf(!isThere)(`PostgreSQL at ${new URL(url).host} (AMBIT_TEST_POSTGRES_URL)`, () => {
   describeStateStore("PostgreSQL", () => open(newOptions()));
+  describeUnsettledCalls("PostgreSQL", () => open(newOptions()));
   describeDocumentStore("PostgreSQL", () => open(newOptions()));
 
   describeStateRaces("PostgreSQL", {
@@ -119,7 +121,7 @@ describe.skipIf(!isThere)(`PostgreSQL at ${new URL(url).host} (AMBIT_TEST_POSTGR
     it("is brought up to date once by any number who start at the same time", async () => {
       const options = newOptions();
       const steps = await Promise.all(Array.from({ length: 8 }, () => migrate(options)));
-      expect(steps.flat().toSorted()).toEqual(["0001-relations", "0001-state", "0002-functions", "0003-documents", "0004-plans"]);
+      expect(steps.flat().toSorted()).toEqual(["0001-relations", "0001-state", "0002-functions", "0003-documents", "0004-plans", "0005-unsettled"]);
       expect(await migrate(options)).toEqual([]);
     });
 

@@ -1,10 +1,11 @@
-import type { Labels, StateStore } from "@ambit/core";
+import type { Labels, StateStore, UnsettledCall } from "@ambit/core";
 import fc from "fast-check";
 import { createClient } from "redis";
 import { afterAll, describe, expect, it } from "vitest";
 import { createMemoryState } from "../../src/state/memory-state.ts";
 import { createRedisState } from "../../src/state/redis/index.ts";
 import { hasRedis, newPrefix, REDIS_URL, removeKeys } from "./redis-store.ts";
+import { expectLikeMemory } from "./store-model.ts";
 
 const isThere = await hasRedis();
 const isDeep = process.env["AMBIT_DEEP"] === "full";
@@ -79,6 +80,17 @@ const step = fc.tuple(
         observed: fc.boolean(),
       }),
     },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        method: fc.constant("reconcile" as const),
+        ...key,
+        outcome: fc.constantFrom("done", "not_run"),
+        used: fc.oneof({ weight: 4, arbitrary: fc.constant({}) }, { weight: 1, arbitrary: fc.dictionary(unit, fc.integer({ min: 0, max: 8 })) }),
+        ago: fc.constantFrom(-1000, -1000, 0, 40),
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ method: fc.constant("unsettled" as const), tenantId: short }) },
     { weight: 1, arbitrary: fc.record({ method: fc.constant("facts" as const), tenantId: short, lineage: short }) },
     {
       weight: 2,
@@ -127,6 +139,13 @@ async function take(store: StateStore, [, asked]: Step, now: number): Promise<un
       return store.redeem(asked, asked.grantId, asked.callDigest, now);
     case "settle":
       return store.settle(asked);
+    case "reconcile": {
+      const { ago, ...reconciliation } = asked;
+      return store.reconcile({ ...reconciliation, startedBefore: now - ago });
+    }
+    case "unsettled":
+      // In an order of the store's own.
+      return (await store.unsettled(asked.tenantId, undefined, 100)).toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
     case "facts":
       return store.facts(asked.tenantId, asked.lineage);
     case "spent":
@@ -152,7 +171,7 @@ async function take(store: StateStore, [, asked]: Step, now: number): Promise<un
 
 /** Questions of one kind that follow each other, to be asked at the same time, as they then come to one script. */
 function togetherOf(steps: readonly Step[]): readonly (readonly Step[])[] {
-  const scriptOf = ([, { method }]: Step): string => (method === "redeem" || method === "settle" ? "end" : method);
+  const scriptOf = ([, { method }]: Step): string => (["redeem", "settle", "reconcile"].includes(method) ? "end" : method);
   const groups: Step[][] = [];
   for (const asked of steps) {
     const group = groups.at(-1);
@@ -164,6 +183,10 @@ function togetherOf(steps: readonly Step[]): readonly (readonly Step[])[] {
   return groups;
 }
 
+function nameOf({ envelopeId, callId }: UnsettledCall): string {
+  return JSON.stringify([envelopeId, callId]);
+}
+
 function kindOf(answer: unknown): string {
   return typeof answer === "object" && answer !== null && "status" in answer ? String(answer.status) : typeof answer === "string" ? answer : typeof answer;
 }
@@ -173,6 +196,13 @@ afterAll(async () => {
 });
 
 describe.skipIf(!isThere)("the Redis store", () => {
+  it("answers whatever is asked of a few calls, in whatever order, as memory does", { timeout: 600_000 }, async () => {
+    const client = await createClient({ url: REDIS_URL }).connect();
+    let run = 0;
+    await expectLikeMemory(() => createRedisState({ client, prefix: `${prefix}:few-${(run += 1)}`, timeout: 5000 }), isDeep ? 2000 : 60, true);
+    client.destroy();
+  });
+
   it("answers any sequence of questions as the memory store does, whether they come one after another or at the same time", { timeout: 600_000 }, async () => {
     const client = await createClient({ url: REDIS_URL }).connect();
     let run = 0;

@@ -3,6 +3,7 @@ import { createRedisState, type RedisState } from "../../src/state/redis/index.t
 import { hasRedis, newPrefix, REDIS_URL, removeKeys } from "./redis-store.ts";
 import { describeDocumentStore } from "./document-store.contract.ts";
 import { describeStateStore } from "./state-store.contract.ts";
+import { describeUnsettledCalls } from "./unsettled.contract.ts";
 
 const isThere = await hasRedis();
 const prefixes: string[] = [];
@@ -25,5 +26,6 @@ async function create(): Promise<RedisState> {
 
 describe.skipIf(!isThere)("a Redis server", () => {
   describeStateStore("Redis", create);
+  describeUnsettledCalls("Redis", create);
   describeDocumentStore("Redis", create);
 });

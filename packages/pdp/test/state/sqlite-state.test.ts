@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { createSqliteState, migrate, missingMigrations, type SharedState, type SqliteOptions } from "../../src/state/sqlite/index.ts";
 import { describeDocumentStore } from "./document-store.contract.ts";
 import { commitOf, describeStateStore } from "./state-store.contract.ts";
+import { describeUnsettledCalls } from "./unsettled.contract.ts";
 import { describeStateRaces, type Outage } from "./state-store.races.ts";
 import { expectLikeMemory } from "./store-model.ts";
 
@@ -26,6 +27,7 @@ afterAll(async () => {
 });
 
 describeStateStore("SQLite", () => open({ path: newPath() }));
+describeUnsettledCalls("SQLite", () => open({ path: newPath() }));
 describeDocumentStore("SQLite", () => open({ path: newPath(), synchronous: "normal" }));
 
 describeStateRaces("SQLite", {
@@ -74,7 +76,7 @@ describe("a file with state", () => {
   it("is brought up to date once by any number who start at the same time", async () => {
     const path = newPath();
     const steps = await Promise.all(Array.from({ length: 8 }, () => migrate({ path, timeout: 5000 })));
-    expect(steps.flat().toSorted()).toEqual(["0001-relations", "0001-state", "0002-documents"]);
+    expect(steps.flat().toSorted()).toEqual(["0001-relations", "0001-state", "0002-documents", "0003-unsettled"]);
     expect(await migrate({ path })).toEqual([]);
   });
 

@@ -1,6 +1,7 @@
 import type { DocumentRow } from "../documents.ts";
 import { createSharedState, type Backend, type SharedState } from "../shared-state.ts";
-import { changesOf, isEmpty, toLineage, toRows, type Stored, type StoredLineage } from "../stored.ts";
+import { changesOf, isEmpty, toLineage, toRows, type Stored, type StoredCall, type StoredLineage } from "../stored.ts";
+import { IS_UNSETTLED } from "../unsettled.ts";
 import { sqlStateOf, type Statement } from "./connection.ts";
 import { bringUpToDate } from "./migrate.ts";
 import { primaryReads, replicaReads, wholeOf } from "./replica.ts";
@@ -37,6 +38,11 @@ function backendOf({ setting: { schema, maxLag, timeout, now }, primary, replica
         const changes = changesOf(stored, rows);
         return isEmpty(changes) ? undefined : { text: `SELECT ${schema}.save_2($1, $2)`, values: [tenantId, JSON.stringify(changes)] };
       }),
+    unsettled: (tenantId, { envelope, call }, limit) => {
+      const text = `SELECT envelope, call, lineage, phase, body FROM ${schema}.calls
+        WHERE tenant = $1 AND ${IS_UNSETTLED} AND (envelope, call) > ($2, $3) ORDER BY envelope, call LIMIT $4`;
+      return primary.query<StoredCall>(text, [tenantId, envelope, call, limit]);
+    },
     lineage: async (tenantId, id) => {
       const text = `SELECT id, keep, body FROM ${schema}.lineages WHERE tenant = $1 AND id = $2`;
       const [row] = await primary.query<StoredLineage>(text, [tenantId, id]);

@@ -1,5 +1,6 @@
 import type { Tables } from "../migrations.ts";
 import { LOAD_AND_SAVE } from "./load-and-save.ts";
+import { SWEEP, UNSETTLED_CALLS } from "./sweep.ts";
 
 /**
  * INVARIANT I12: `tenant` is the first column of every key. Names compare as bytes (`COLLATE "C"`), so that locks are taken in one order, whatever the database's
@@ -12,6 +13,7 @@ export function stateTables(schema: string): Tables {
     { name: "0002-functions", sql: LOAD + SAVE + SWEEP },
     { name: "0003-documents", sql: DOCUMENTS },
     { name: "0004-plans", sql: LOAD_AND_SAVE },
+    { name: "0005-unsettled", sql: UNSETTLED_CALLS },
   ];
   return { log: "migrations", migrations: migrations.map(({ name, sql }) => ({ name, sql: sql.replaceAll("SCHEMA", schema) })) };
 }
@@ -165,46 +167,6 @@ const SAVE = `
     INSERT INTO SCHEMA.debits (tenant, account, envelope, call, unit, amount, refundable, held, until, due)
       SELECT p_tenant, r.* FROM json_to_recordset(p_changes->'insert'->'debits')
         AS r(account text, envelope text, call text, unit text, amount bigint, refundable boolean, held bigint, until bigint, due bigint);
-  END $function$;
-`;
-
-/** One piece of a sweep; whether there may be more. Waits for nobody: what is in use is dropped the next time. */
-const SWEEP = `
-  CREATE FUNCTION SCHEMA.sweep_1(p_now bigint, p_most integer) RETURNS boolean LANGUAGE plpgsql AS $function$
-  DECLARE
-    v_row record;
-    v_count integer;
-    v_more boolean := false;
-  BEGIN
-    v_count := 0;
-    FOR v_row IN SELECT l.tenant, l.id FROM SCHEMA.lineages l WHERE l.keep < p_now LIMIT p_most FOR UPDATE SKIP LOCKED LOOP
-      DELETE FROM SCHEMA.calls WHERE ctid = ANY (ARRAY(
-        SELECT c.ctid FROM SCHEMA.calls c WHERE c.tenant = v_row.tenant AND c.lineage = v_row.id FOR UPDATE SKIP LOCKED));
-      DELETE FROM SCHEMA.lineages l WHERE l.tenant = v_row.tenant AND l.id = v_row.id
-        AND NOT EXISTS (SELECT 1 FROM SCHEMA.calls c WHERE c.tenant = v_row.tenant AND c.lineage = v_row.id);
-      IF FOUND THEN v_count := v_count + 1; END IF;
-    END LOOP;
-    v_more := v_more OR v_count = p_most;
-    v_count := 0;
-    FOR v_row IN SELECT a.tenant, a.id FROM SCHEMA.accounts a WHERE a.keep < p_now
-      AND NOT EXISTS (SELECT 1 FROM SCHEMA.lineages l WHERE l.tenant = a.tenant AND l.id = a.lineage) LIMIT p_most FOR UPDATE OF a SKIP LOCKED
-    LOOP
-      DELETE FROM SCHEMA.debits WHERE tenant = v_row.tenant AND account = v_row.id;
-      DELETE FROM SCHEMA.accounts WHERE tenant = v_row.tenant AND id = v_row.id;
-      v_count := v_count + 1;
-    END LOOP;
-    v_more := v_more OR v_count = p_most;
-    DELETE FROM SCHEMA.once WHERE ctid = ANY (ARRAY(SELECT ctid FROM SCHEMA.once WHERE until < p_now LIMIT p_most FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-    v_more := v_more OR v_count = p_most;
-    DELETE FROM SCHEMA.admissions WHERE ctid = ANY (ARRAY(SELECT ctid FROM SCHEMA.admissions WHERE keep < p_now LIMIT p_most FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-    v_more := v_more OR v_count = p_most;
-    DELETE FROM SCHEMA.revocations WHERE ctid = ANY (ARRAY(SELECT ctid FROM SCHEMA.revocations WHERE keep < p_now LIMIT p_most FOR UPDATE SKIP LOCKED));
-    GET DIAGNOSTICS v_count = ROW_COUNT;
-    v_more := v_more OR v_count = p_most;
-    DELETE FROM SCHEMA.beacons WHERE at < now() - interval '1 day';
-    RETURN v_more;
   END $function$;
 `;
 

@@ -30,7 +30,7 @@ function plain(text: string): string {
   return text.replaceAll(/[^\w.-]/g, (unit) => `%${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-const NAMES = ["calls", "spent", "open", "lineages", "index", "due", "revoked"];
+const NAMES = ["calls", "spent", "open", "lineages", "index", "due", "revoked", "unsettled"];
 const DOCUMENT_NAMES = ["ends", "documents", "order"];
 const RELATION_NAMES = ["tuples", "named", "revision"];
 

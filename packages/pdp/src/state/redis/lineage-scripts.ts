@@ -12,6 +12,19 @@ return reply
   { mayExceedMemory: true },
 );
 
+/** The beginning of a range of calls, and how many. Answers a list for each: its key, whether it runs, and what there is to say of it. */
+export const UNSETTLED: Script = scriptOf(
+  `
+local reply = {}
+for _, key in ipairs(redis.call('ZRANGEBYLEX', UNSETTLED, ARGV[1], '+', 'LIMIT', 0, ARGV[2])) do
+  local call = callOf(key)
+  if call then table.insert(reply, withReserved({ key, call.phase == UNKNOWN and 'unknown' or 'running', startedPart(call) }, call)) end
+end
+return reply
+`,
+  { mayExceedMemory: true },
+);
+
 /** Lineage, labels as a JSON text, time. */
 export const LABEL: Script = scriptOf(`
 local id, keepUntil = ARGV[1], tonumber(ARGV[3])

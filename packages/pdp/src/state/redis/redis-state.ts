@@ -1,14 +1,17 @@
 import type { DocumentStore, StateStore } from "@ambit/core";
-import { documentsOver, type DocumentRow, type DocumentRows } from "../documents.ts";
+import { checkLimit, documentsOver, type DocumentRow, type DocumentRows } from "../documents.ts";
 import { createBatches, type AskAll } from "./batches.ts";
-import { COMMIT, END, SPENT } from "./call-scripts.ts";
+import { COMMIT } from "./commit-script.ts";
 import type { Connection } from "./connection.ts";
 import { GET_DOCUMENT, LIST_DOCUMENTS, PUT_DOCUMENT, SWEEP_DOCUMENTS } from "./document-scripts.ts";
+import { END } from "./end-script.ts";
 import { documentKeysBeside, documentKeysOf, duePattern, endsPattern, keysBeside, keysOf, quoted } from "./keys.ts";
-import { ADMIT, ADMITTED, FACTS, LABEL, REVOKE, REVOKED_AT, SWEEP } from "./lineage-scripts.ts";
+import { ADMIT, ADMITTED, FACTS, LABEL, REVOKE, REVOKED_AT, SWEEP, UNSETTLED } from "./lineage-scripts.ts";
 import type { Script } from "./script.ts";
 import { openServer, type RedisServer, type RedisStateOptions } from "./server.ts";
-import { callKey, commitText, amountOf, timeOf, committed, labelsOf, labelsPart, factsOf, type CommitReply, type Facts } from "./texts.ts";
+import { reconciled, reconcileText, settled, unsettledCall, type ReconcileReply, type SettleReply, type UnsettledReply } from "./settled-texts.ts";
+import { SPENT } from "./spent-script.ts";
+import { callKey, commitText, timeOf, committed, labelsPart, factsOf, usedPart, type CommitReply, type Facts } from "./texts.ts";
 
 /** A store that holds a connection. */
 export interface RedisState extends StateStore, DocumentStore, AsyncDisposable {
@@ -31,7 +34,7 @@ export interface RedisState extends StateStore, DocumentStore, AsyncDisposable {
  * loses what the new primary had not received, and `WAIT` or `min-replicas-to-write` make that less likely and shorter, not impossible. Where budgets must survive the
  * loss of a machine, use PostgreSQL with synchronous replication. Revocations and everything else are read from the primary, so no lagging replica answers.
  *
- * What is kept goes at the latest a good day after the tenant's last envelope expired, by itself; most of it as calls come in, or with `sweep`.
+ * What is kept goes at the latest a good month after the tenant's last envelope expired, by itself; most of it as calls come in, or with `sweep`.
  */
 export async function createRedisState(options: RedisStateOptions): Promise<RedisState> {
   return stateOn(await openServer(options));
@@ -55,11 +58,17 @@ function stateOn({ connection, prefix, timeout }: RedisServer): RedisState {
       return (await endAll(key.tenantId, text)) as "redeemed" | "replayed" | "expired" | "unknown";
     },
     settle: async ({ decisionId, grantId, action, used, observed, ...key }) => {
-      const parts = Object.entries(used).map(([unit, amount]) => ({ unit: quoted(unit), amount: amountOf(unit, amount) }));
-      const text = JSON.stringify({ action, call: callKey(key), decision: quoted(decisionId), grant: quoted(grantId), used: parts, observed });
-      const reply = (await endAll(key.tenantId, text)) as readonly [string, ...string[]] | null;
-      return reply === null ? undefined : labelsOf(reply[0], reply.slice(1));
+      const text = JSON.stringify({ action, call: callKey(key), decision: quoted(decisionId), grant: quoted(grantId), used: usedPart(used), observed });
+      const reply = (await endAll(key.tenantId, text)) as SettleReply | null;
+      return reply === null ? undefined : settled(reply);
     },
+    unsettled: async (tenantId, after, limit) => {
+      checkLimit(limit);
+      const range = after === undefined ? "-" : `(${callKey(after)}`;
+      return ((await run(UNSETTLED, tenantId, range, String(limit))) as readonly UnsettledReply[]).map(unsettledCall);
+    },
+    reconcile: async (reconciliation) =>
+      reconciled(reconciliation, (await endAll(reconciliation.tenantId, reconcileText(reconciliation))) as ReconcileReply),
     facts: async (tenantId, lineage) => factsOf((await run(FACTS, tenantId, quoted(lineage))) as Facts),
     spent: async (tenantId, accountIds, now) => ((await run(SPENT, tenantId, String(timeOf(now)), ...accountIds.map(quoted))) as readonly string[]).map(Number),
     label: async (tenantId, lineage, labels, keepUntil) => {

@@ -1,20 +1,26 @@
+import { KEEP_UNSETTLED } from "../unsettled.ts";
+
 /**
  * Ids arrive as JSON texts, so that one ends where its closing quote is and none is the beginning of another. What is kept of a tenant, all of it in one hash slot:
  *
  * - CALLS    hash: envelope and call id → the call as a packed table
- * - SPENT    hash: account → what is held and spent on it; `n` and account → how many lineages were debited on it; `seq` → the last number that a commit was given
+ * - SPENT    hash: account → what is held and spent on it; `n` and account → how many lineages were debited on it; `u` and lineage → how many of its calls are in
+ *            UNSETTLED; `seq` → the last number that a commit was given
  * - OPEN     sorted set in the order of bytes: the debits that stop counting by themselves, as account, when (16 digits):seq:index:amount
  * - LINEAGES hash: lineage → its facts as a packed table
  * - INDEX    sorted set in the order of bytes: lineage and what is dropped with it: `0` and a call, `1` and a debit that outlived its call, `2` and an account
- * - DUE      sorted set: what may be dropped, by when: `l` and a lineage, `o` and what is used once, `e` and an envelope let in, `r` and a revoked scope
+ * - DUE      sorted set: what may be dropped, by when: `l` and a lineage, `u` and a lineage whose time was over while a call of it was in UNSETTLED, `o` and what is
+ *            used once, `e` and an envelope let in, `r` and a revoked scope
  * - REVOKED  hash: scope → when
+ * - UNSETTLED sorted set in the order of bytes: calls that were started and not settled
  *
  * Nothing that a script did is undone when it fails, so each reads and checks everything before it writes. A script may be asked many questions at once: rows are read
  * once, and written once, by `flush`.
  */
-export const OF_TENANT = `
-local CALLS, SPENT, OPEN, LINEAGES, INDEX, DUE, REVOKED = unpack(KEYS)
-local RESERVED, REDEEMED, SETTLED, PAUSED, RESUMED, RERUN = 0, 1, 2, 3, 4, 5
+export const OF_TENANT: string = `
+local CALLS, SPENT, OPEN, LINEAGES, INDEX, DUE, REVOKED, UNSETTLED = unpack(KEYS)
+local RESERVED, REDEEMED, SETTLED, PAUSED, RESUMED, RERUN, UNKNOWN, NOT_RUN = 0, 1, 2, 3, 4, 5, 6, 7
+local KEEP_UNSETTLED = ${KEEP_UNSETTLED}
 
 -- Rows as they are: read before, and changed since. A call that is not there is 'false'.
 local calls, lineages, spent = {}, {}, {}
@@ -44,6 +50,24 @@ end
 local function spend(account, amount)
   if spent[account] then spent[account] = spent[account] + amount end
   added[account] = (added[account] or 0) + amount
+end
+
+local function started(key, call, now)
+  call.startedAt = now
+  if redis.call('ZADD', UNSETTLED, 0, key) == 0 then return end
+  spend('u' .. call.lineage, 1)
+  if redis.call('ZCARD', UNSETTLED) == 1 then isFilled = true end
+end
+
+-- It is settled, or paused. The last one of a lineage that was kept for it lets it go.
+local function ended(key, lineage)
+  if redis.call('ZREM', UNSETTLED, key) == 0 then return end
+  spend('u' .. lineage, -1)
+  local kept = spentOn('u' .. lineage) <= 0 and redis.call('ZSCORE', DUE, 'u' .. lineage)
+  if kept then
+    redis.call('ZADD', DUE, 'GT', text(kept - KEEP_UNSETTLED), 'l' .. lineage)
+    redis.call('ZREM', DUE, 'u' .. lineage)
+  end
 end
 
 local function padded(time) return string.format('%016.0f', time) end
@@ -83,6 +107,20 @@ local function index(entry) indexed[entry] = true end
 
 local function unindex(entry)
   if indexed[entry] then indexed[entry] = nil else redis.call('ZREM', INDEX, entry) end
+end
+
+-- What was reserved, by unit, as the end of an answer.
+local function withReserved(reply, call)
+  for _, part in ipairs(call.reserved) do
+    table.insert(reply, part.unit)
+    table.insert(reply, text(part.amount))
+  end
+  return reply
+end
+
+-- Of a version that did not keep its tool, and when it was started.
+local function startedPart(call)
+  return call.lineage, call.decision, call.tool or '"unknown"', text(call.startedAt or call.expiresAt)
 end
 
 -- Whether what it held until its grant expires may be another's already. By whose clock does not matter: nobody redeems it any longer.
@@ -170,7 +208,9 @@ local function dropDue(before, most)
     if left <= 0 then return true end
     local kind, id = string.sub(due, 1, 1), string.sub(due, 2)
     left = left - 1
-    if kind == 'l' then
+    if kind == 'l' and tonumber(redis.call('HGET', SPENT, 'u' .. id) or '0') > 0 then
+      redis.call('ZADD', DUE, 'GT', text(redis.call('ZSCORE', DUE, due) + KEEP_UNSETTLED), 'u' .. id)
+    elseif kind == 'l' or (kind == 'u' and not redis.call('ZSCORE', DUE, 'l' .. id)) then
       local entries = redis.call('ZRANGEBYLEX', INDEX, '[' .. id, '(' .. id .. '\\255', 'LIMIT', 0, left)
       for _, entry in ipairs(entries) do
         local what, name = string.sub(entry, #id + 1, #id + 1), string.sub(entry, #id + 2)
@@ -178,6 +218,7 @@ local function dropDue(before, most)
           local call = callOf(name)
           for index in ipairs(call and call.debits or {}) do free(memberOf(call, index)) end
           setCall(name, false)
+          if kind == 'u' then redis.call('ZREM', UNSETTLED, name) end
         elseif what == '1' then
           free(name)
         -- Another lineage that was debited on it keeps it.
@@ -191,7 +232,8 @@ local function dropDue(before, most)
       if #entries == left then return true end
       left = left - #entries
       redis.call('HDEL', LINEAGES, id)
-      lineages[id] = nil
+      redis.call('HDEL', SPENT, 'u' .. id)
+      lineages[id], spent['u' .. id], added['u' .. id] = nil, nil, nil
     elseif kind == 'r' then
       redis.call('HDEL', REVOKED, id)
     end

@@ -1,4 +1,4 @@
-import type { CallKey, Commit, CommitAnswer, Labels, LineageFacts } from "@ambit/core";
+import type { CallKey, Commit, CommitAnswer, Committed, Labels, LineageFacts, Settlement } from "@ambit/core";
 import { quoted, unquoted } from "./keys.ts";
 
 /** No two pairs have the same key, whatever characters they consist of. */
@@ -33,6 +33,10 @@ export function commitText(commit: Commit): string {
   });
 }
 
+export function usedPart(used: Settlement["used"]): readonly { readonly unit: string; readonly amount: number }[] {
+  return Object.entries(used).map(([unit, amount]) => ({ unit: quoted(unit), amount: amountOf(unit, amount) }));
+}
+
 /** A negative amount would be a gift to the account, and everything is less than NaN. */
 export function amountOf(unit: string, amount: number): number {
   if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`an amount of ${unit} must be a whole number of at least 0`);
@@ -65,12 +69,11 @@ export function committed({ decisionId, grant, reservations }: Commit, reply: Co
     case "repeated":
     case "resumed": {
       const [status, decision, id, expiresAt, ...parts] = reply;
-      const reserved = parts.flatMap((unit, index) => (index % 2 === 0 ? [[unquoted(unit), Number(parts[index + 1])] as const] : []));
       return {
         status: status === "repeated" ? status : "committed",
         decisionId: unquoted(decision),
         grant: { id: unquoted(id), expiresAt: Number(expiresAt) },
-        reserved: Object.fromEntries(reserved),
+        reserved: reservedOf(parts),
       };
     }
     case "exhausted":
@@ -80,6 +83,11 @@ export function committed({ decisionId, grant, reservations }: Commit, reply: Co
     case "spent":
       return { status: "spent" };
   }
+}
+
+/** Units and amounts, one after the other. */
+export function reservedOf(parts: readonly string[]): Committed["reserved"] {
+  return Object.fromEntries(parts.flatMap((unit, index) => (index % 2 === 0 ? [[unquoted(unit), Number(parts[index + 1])] as const] : [])));
 }
 
 /** As Lua answers labels, classes in their order. */

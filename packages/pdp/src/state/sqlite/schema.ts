@@ -48,6 +48,10 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE INDEX documents_by_end ON documents (keep);
     `,
   },
+  {
+    name: "0003-unsettled",
+    sql: "CREATE INDEX calls_unsettled ON calls (tenant, envelope, call) WHERE phase IN ('redeemed', 'rerun', 'unknown')",
+  },
 ];
 
 export const STATE_TABLES: Tables = { log: "migrations", migrations: MIGRATIONS };

@@ -34,6 +34,7 @@ function backendOf({ write, read, close }: SqliteFile, statements: Statements): 
         work(rows);
         statements.save(tenantId, changesOf(stored, rows));
       }),
+    unsettled: (tenantId, after, limit) => read(() => statements.unsettled(tenantId, after, limit)),
     lineage: (tenantId, id) =>
       read(() => {
         const row = statements.lineage(tenantId, id);

@@ -1,11 +1,13 @@
 import type { DatabaseSync, SQLInputValue } from "node:sqlite";
 import type { DocumentRow } from "../documents.ts";
 import type { Changes, Needs, Stored, StoredAccount, StoredCall, StoredDebit, StoredLineage, StoredOnce } from "../stored.ts";
+import { IS_UNSETTLED, KEEP_UNSETTLED } from "../unsettled.ts";
 
 /** What is asked of the file. Each runs to its end at once. */
 export interface Statements {
   load(tenant: string, needs: Needs): Stored;
   save(tenant: string, changes: Changes): void;
+  unsettled(tenant: string, after: Pick<StoredCall, "envelope" | "call">, limit: number): readonly StoredCall[];
   lineage(tenant: string, id: string): StoredLineage | undefined;
   admit(tenant: string, envelope: string, keep: number): boolean;
   admitted(tenant: string, envelopes: readonly string[]): ReadonlySet<string>;
@@ -33,6 +35,9 @@ export function prepareStatements(database: DatabaseSync): Statements {
   };
   const debitColumns = "d.id, d.account, d.envelope, d.call, d.unit, d.amount, d.refundable, d.held, d.until, d.due";
   const call = many<StoredCall>("SELECT envelope, call, lineage, phase, body FROM calls WHERE tenant = ? AND envelope = ? AND call = ?");
+  const unsettled = many<StoredCall>(
+    `SELECT envelope, call, lineage, phase, body FROM calls WHERE tenant = ? AND ${IS_UNSETTLED} AND (envelope, call) > (?, ?) ORDER BY envelope, call LIMIT ?`,
+  );
   const debitsOfCall = many<StoredDebit>(`SELECT ${debitColumns} FROM debits d WHERE tenant = ? AND envelope = ? AND call = ?`);
   const debitsEnded = many<StoredDebit>(`SELECT ${debitColumns} FROM debits d WHERE tenant = ? AND account = ? AND due <= ?`);
   const account = many<StoredAccount>("SELECT id, spent, lineage, keep FROM accounts WHERE tenant = ? AND id = ?");
@@ -74,7 +79,10 @@ export function prepareStatements(database: DatabaseSync): Statements {
     account: run("DELETE FROM accounts WHERE tenant = ? AND id = ?"),
   };
   const ended = {
-    lineages: many<{ readonly tenant: string; readonly id: string }>(`SELECT tenant, id FROM lineages WHERE keep < ? LIMIT ${STEP}`),
+    lineages: many<{ readonly tenant: string; readonly id: string }>(
+      `SELECT l.tenant, l.id FROM lineages l WHERE l.keep < ? AND (l.keep < ?
+        OR NOT EXISTS (SELECT 1 FROM calls c WHERE c.tenant = l.tenant AND c.lineage = l.id AND c.${IS_UNSETTLED})) LIMIT ${STEP}`,
+    ),
     accounts: many<{ readonly tenant: string; readonly id: string }>(
       `SELECT a.tenant, a.id FROM accounts a WHERE a.keep < ?
         AND NOT EXISTS (SELECT 1 FROM lineages l WHERE l.tenant = a.tenant AND l.id = a.lineage) LIMIT ${STEP}`,
@@ -138,6 +146,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
   return {
     load,
     save,
+    unsettled: (tenant, after, limit) => unsettled(tenant, after.envelope, after.call, limit),
     lineage: (tenant, id) => lineage(tenant, id)[0],
     admit: (tenant, envelope, keep) => put.admission(tenant, envelope, keep) === 1,
     admitted: (tenant, envelopes) => new Set(admitted(tenant, JSON.stringify(envelopes)).map(({ envelope }) => envelope)),
@@ -152,7 +161,7 @@ export function prepareStatements(database: DatabaseSync): Statements {
     },
     documents,
     sweep: (now) => {
-      const lineages = ended.lineages(now);
+      const lineages = ended.lineages(now, now - KEEP_UNSETTLED);
       for (const { tenant, id } of lineages) {
         remove.callsOfLineage(tenant, id);
         remove.lineage(tenant, id);

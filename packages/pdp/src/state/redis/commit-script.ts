@@ -23,12 +23,7 @@ local function dropEnded(account, now)
 end
 
 local function known(status, call)
-  local reply = { status, call.decision, call.grant, text(call.expiresAt) }
-  for _, part in ipairs(call.reserved) do
-    table.insert(reply, part.unit)
-    table.insert(reply, text(part.amount))
-  end
-  return reply
+  return withReserved({ status, call.decision, call.grant, text(call.expiresAt) }, call)
 end
 
 local function commitCall(commit)
@@ -42,8 +37,8 @@ local function commitCall(commit)
     setCall(commit.call, earlier)
     return known('resumed', earlier)
   end
-  if earlier and earlier.phase ~= RESERVED then return { 'spent' } end
-  if earlier and earlier.digest == commit.digest and earlier.expiresAt > now and not hasLapsed(earlier) then return known('repeated', earlier) end
+  if earlier and earlier.phase ~= RESERVED and earlier.phase ~= NOT_RUN then return { 'spent' } end
+  if earlier and earlier.phase == RESERVED and earlier.digest == commit.digest and earlier.expiresAt > now and not hasLapsed(earlier) then return known('repeated', earlier) end
 
   for _, once in ipairs(commit.once) do
     local taken = redis.call('ZSCORE', DUE, 'o' .. once.key)
@@ -63,7 +58,7 @@ local function commitCall(commit)
 
   local call = {
     digest = commit.digest, decision = commit.decision, grant = commit.grant, expiresAt = commit.expiresAt,
-    lineage = commit.lineage, labels = commit.labels, phase = RESERVED, debits = {}, reserved = {},
+    lineage = commit.lineage, labels = commit.labels, tool = commit.tool, phase = RESERVED, debits = {}, reserved = {},
   }
   local reply = { 'committed' }
   for _, reservation in ipairs(commit.reservations) do
@@ -124,112 +119,9 @@ for position, commit in ipairs(commits) do replies[position] = commitCall(commit
 flush()
 for id, time in pairs(due) do redis.call('ZADD', DUE, 'GT', text(time), 'l' .. id) end
 if count > 0 then
-  keep(keepUntil)
+  keep(keepUntil + KEEP_UNSETTLED)
   -- One commit adds a few entries and drops a few more, so that what is due does not pile up. Due by two clocks: one that is ahead drops nothing.
   collect(math.min(earliest, serverNow()) - MARGIN, 32 * count)
 end
 return replies
 `);
-
-/** Time, accounts. Changes nothing; of what has ended it looks at so much for each account, so that what it says is never too little. */
-export const SPENT: Script = scriptOf(
-  `
-local before = padded(tonumber(ARGV[1]) + 1)
-local reply = {}
-for position = 2, #ARGV do
-  local account = ARGV[position]
-  local counts = spentOn(account)
-  for _, member in ipairs(redis.call('ZRANGEBYLEX', OPEN, '[' .. account, '(' .. account .. before, 'LIMIT', 0, ${BATCH})) do
-    counts = counts - tonumber(string.match(member, ':(%d+)$'))
-  end
-  table.insert(reply, text(counts))
-end
-return reply
-`,
-  { mayExceedMemory: true },
-);
-
-/** Redemptions and settlements, one after another: a JSON text of all of them. */
-export const END: Script = scriptOf(
-  `
-local function redeem(asked)
-  local call = callOf(asked.call)
-  if not call or call.grant ~= asked.grant or call.digest ~= asked.digest then return 'unknown' end
-  if call.phase ~= RESERVED and call.phase ~= RESUMED then return 'replayed' end
-  if not (asked.now < call.expiresAt) then return 'expired' end
-  if call.phase == RESUMED then
-    call.phase = RERUN
-    setCall(asked.call, call)
-    return 'redeemed'
-  end
-  if hasLapsed(call) then return 'expired' end
-  -- It goes on counting: until its window ends, or for ever.
-  for index, debit in ipairs(call.debits) do
-    if close(memberOf(call, index)) and debit.windowEnd then
-      debit.ends = debit.windowEnd
-      open(memberOf(call, index))
-    end
-  end
-  call.phase = REDEEMED
-  setCall(asked.call, call)
-  return 'redeemed'
-end
-
-local function settle(asked)
-  local action, call = asked.action, callOf(asked.call)
-  if not call or call.decision ~= asked.decision or call.grant ~= asked.grant then return false end
-  local isRunning = call.phase == REDEEMED or call.phase == RERUN
-  local isWaiting = call.phase == RESERVED or call.phase == RESUMED
-  if not isRunning and not isWaiting then return false end
-  if (action == 'cancel' and not isWaiting) or ((action == 'undo' or action == 'pause') and not isRunning) then return false end
-  local isPaused = action == 'pause' or call.phase == RESUMED or (action == 'undo' and call.phase == RERUN)
-
-  local used = {}
-  for _, part in ipairs(asked.used) do used[part.unit] = part.amount end
-  local neverRan = action == 'cancel' or action == 'undo'
-  -- What failed, or never ran, may be asked again under its id; it is decided and reserved afresh.
-  local isFreed = neverRan or action == 'release'
-
-  for position, debit in ipairs(isPaused and {} or call.debits) do
-    local wasOpen = close(memberOf(call, position))
-    -- What ended before stays ended.
-    if wasOpen or (isRunning and not debit.windowEnd) then
-      local before = debit.amount
-      if neverRan or (action == 'release' and debit.refundable) then debit.amount = 0 end
-      if action == 'commit' then debit.amount = math.min(before, used[debit.unit] or before) end
-      spend(debit.account, debit.amount - before)
-      if debit.windowEnd and debit.amount > 0 then
-        debit.ends = debit.windowEnd
-        open(memberOf(call, position))
-        if isFreed then index(call.lineage .. '1' .. memberOf(call, position)) end
-      end
-    end
-  end
-
-  if isPaused then
-    call.phase = PAUSED
-    setCall(asked.call, call)
-  elseif isFreed then
-    setCall(asked.call, false)
-    unindex(call.lineage .. '0' .. asked.call)
-  else
-    call.phase = SETTLED
-    setCall(asked.call, call)
-  end
-  if asked.observed then addLabels(ownLineage(call.lineage), call.labels) end
-  local reply = { call.labels.untrusted and '1' or '0' }
-  for _, class in ipairs(call.labels.classes) do table.insert(reply, class) end
-  return reply
-end
-
-local replies = {}
-for position, asked in ipairs(cjson.decode(ARGV[1])) do
-  local answer = asked.action and settle or redeem
-  replies[position] = answer(asked)
-end
-flush()
-if isFilled then keep(0) end
-return replies
-`,
-  { mayExceedMemory: true },
-);
