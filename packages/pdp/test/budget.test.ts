@@ -216,6 +216,74 @@ describe("budgets", () => {
     expect([await call(), await call(), await call()]).toEqual(["permit", "permit", "budget_exhausted"]);
   });
 
+  describe("of money, where the manifest says what result field tells it,", () => {
+    const REPORTED = withTool("tickets.create", { money: { amount: "/cost", currency: "EUR", result: "/charged" } });
+    const spend = async (result: unknown, budgets: object = { money: { EUR: 100 } }): Promise<{ readonly left: number; readonly details: object }> => {
+      const { pep, records } = await fixture(REPORTED);
+      const envelope = await pep.begin({ ...BEGIN, budgets });
+      expect(await outcomeOf(pep, envelope, "tickets_create", { title: "x", cost: 60 }, result)).toBe("permit");
+      const { details } = records().at(-1) ?? { details: {} };
+      for (let left = 100; left >= 0; left -= 20)
+        if ((await outcomeOf(pep, envelope, "tickets_create", { title: "x", cost: left }, result)) === "permit") return { left, details };
+      return { left: -1, details };
+    };
+
+    it.each([
+      ["less", { charged: 40 }, 60],
+      ["nothing", { charged: 0 }, 100],
+      ["all", { charged: 60 }, 40],
+      ["less, as a server of tools wraps it", { content: [{ type: "text", text: "ok" }], structuredContent: { charged: 40 } }, 60],
+      ["less, as text", '{"charged": 40}', 60],
+    ])("are debited with what was really spent: %s", async (_, result, left) => {
+      const told = await spend(result);
+      expect(told.left).toBe(left);
+      expect(told.details).toMatchObject({ money: { currency: "EUR", amount: 100 - left } });
+      expect(told.details).not.toHaveProperty("exceeded");
+    });
+
+    it.each([{}, { charged: "40" }, { charged: 39.5 }, { charged: -5 }, { charged: null }, { charged: 2 ** 53 }, "paid", 40, null, new Map([["charged", 40]])])(
+      "are debited with what was reserved where the result says no amount: %j",
+      async (result) => {
+        const { left, details } = await spend(result);
+        expect(left).toBe(40);
+        expect(details).not.toHaveProperty("money");
+      },
+    );
+
+    it("are debited with no more than was reserved, and what is more is on the record and counted", async () => {
+      const { pep, pdp, records } = await fixture(REPORTED);
+      const envelope = await pep.begin({ ...BEGIN, budgets: { money: { EUR: 100 } } });
+      expect(await outcomeOf(pep, envelope, "tickets_create", { title: "x", cost: 60 }, { charged: 90 })).toBe("permit");
+      expect(records().at(-1)).toMatchObject({ kind: "outcome", details: { money: { currency: "EUR", amount: 90 }, exceeded: ["money/EUR"] } });
+      expect(await outcomeOf(pep, envelope, "tickets_create", { title: "x", cost: 41 })).toBe("budget_exhausted");
+      expect(await outcomeOf(pep, envelope, "tickets_create", { title: "x", cost: 40 })).toBe("permit");
+      const counter = pdp.counters().find(({ name }) => name === "ambit_pdp_exceeded_reservations_total");
+      expect([...(counter?.series ?? [])]).toEqual([['unit="money"', 1]]);
+    });
+
+    it("are debited in the currency that was reserved, whatever else is told", async () => {
+      const { pep, pdp } = await fixture(REPORTED);
+      const envelope = await pep.begin({ ...BEGIN, budgets: { money: { EUR: 100 } } });
+      const other = createPep({ pdp: { ...pdp, settle: (outcome) => pdp.settle({ ...outcome, money: { currency: "USD", amount: 0 } }) }, agent: "reviewer", now: () => 0 });
+      const args = { title: "x", cost: 60 };
+      expect([await outcomeOf(other, envelope, "tickets_create", args), await outcomeOf(pep, envelope, "tickets_create", args)]).toEqual([
+        "permit",
+        "budget_exhausted",
+      ]);
+    });
+
+    it("ask nothing of the result where no money is reserved, and none of it is held back", async () => {
+      const { pep, records } = await fixture(REPORTED);
+      const envelope = await pep.begin(BEGIN);
+      expect(await outcomeOf(pep, envelope, "tickets_create", { title: "x", cost: 60 }, { charged: 40 })).toBe("permit");
+      expect(records().at(-1)?.details).not.toHaveProperty("money");
+      const limited = await pep.begin({ ...BEGIN, budgets: { money: { EUR: 100 } } });
+      const result = { charged: 40, other: 1n };
+      const enforced = await pep.enforce({ envelope: limited, tool: "tickets_create", arguments: { title: "x", cost: 60 } }, () => result);
+      expect(enforced.refused === undefined && enforced.result).toBe(result);
+    });
+  });
+
   it("of nothing allow nothing", async () => {
     const { pep } = await fixture();
     const task = await pep.begin({ ...BEGIN, budgets: { calls: 0 } });
