@@ -40,6 +40,51 @@ describe("a decision point that is served", () => {
     expect(await call(pep, task)).toBe("pdp_unavailable");
   });
 
+  test("knows after it was killed which calls nobody settled, and what an operator says of them", async () => {
+    const keys = await configure("one", { state: { kind: "sqlite", path: "one.db" } });
+    const killed = await serve("one", 18_434);
+    const pepAt = (url: string): Pep => {
+      const pdp = pdpClient(url, { credentials: { kind: "bearer", token: secret }, allowLoopback: true, deadline: 5000 });
+      return createPep({ pdp, agent: "reviewer", keys: keys ?? new Map(), deadline: 5000 });
+    };
+    const pep = pepAt(killed.url);
+    const task = await begin(pep, { budgets: { calls: 3 } });
+    const admissions = await Promise.all(["a", "b"].map((callId) => pep.admit({ envelope: task, tool: "contracts_read", arguments: { id: "k1" }, callId, turn: "1" })));
+    expect(admissions.map(({ admitted }) => admitted)).toEqual([true, true]);
+    killed.child.kill("SIGKILL");
+    await once(killed.child, "exit");
+    // What they were running goes on; nobody is there to be told how it ends.
+    for (const admission of admissions) if (admission.admitted) expect(await admission.complete({ id: "k1" })).toMatchObject({ released: false });
+
+    const { url } = await serve("one", 18_435);
+    URL_OF.set(folder, url);
+    const listed = await ambit("calls", "list", "--tenant", TENANT);
+    const line = new RegExp(`^${task.envelopeId} (\\S+) {2}running {2}contracts\\.read {2}since \\S+, holds calls=1$`, "gm");
+    const [a = "", b = ""] = [...listed.out.matchAll(line)].map(([, callId]) => callId ?? "");
+    expect([listed.exitCode, a.split("/").at(-1), b.split("/").at(-1)]).toEqual([0, "a", "b"]);
+    expect(JSON.parse((await ambit("calls", "list", "--tenant", TENANT, "--json")).out)).toMatchObject({ calls: [{ call_id: a }, { call_id: b }] });
+
+    const say = (...args: readonly string[]): Promise<Ran> => ambit("calls", ...args, "--tenant", TENANT);
+    expect(await say("done", task.envelopeId, a)).toMatchObject({ exitCode: 1, err: expect.stringContaining("call_running") });
+    expect(await say("done", task.envelopeId, a, "--force", "--used", "records=1")).toMatchObject({ exitCode: 1, err: expect.stringContaining("`records`") });
+    expect(await say("done", task.envelopeId, a, "--force", "--used", "calls=1", "--reason", "seen in the log of the tool")).toMatchObject({
+      exitCode: 0,
+      out: `done: ${a} of ${TENANT}; what it used is spent\n`,
+    });
+    const notRun = await say("not_run", task.envelopeId, b, "--force", "--json");
+    expect([notRun.exitCode, JSON.parse(notRun.out)]).toMatchObject([0, { done: true, reserved: { calls: 1 } }]);
+    expect(await say("not_run", task.envelopeId, a, "--force")).toMatchObject({ exitCode: 1, err: expect.stringContaining("not_found") });
+    expect((await say("list")).out).toBe("nothing waits\n");
+    expect(await ambit("calls", "list", "--tenant", "tenant_other")).toMatchObject({ exitCode: 2 });
+
+    const again = pepAt(url);
+    const same = await again.receive(chainOf(task) ?? []);
+    expect([await call(again, same), await call(again, same), await call(again, same)]).toEqual(["permit", "permit", "budget_exhausted"]);
+    const decision = admissions[0]?.admitted === true ? admissions[0].decisionId : "none";
+    const why = await runIn(folder, ["why", decision, "--log", "one.jsonl"]);
+    expect(why.out).toMatch(/Afterwards\n.* app found that it took effect, and used .*"calls":1.*, seen in the log of the tool\n/);
+  });
+
   test("answers AuthZEN questions of policy, which are no grants", async () => {
     await site.configure("one");
     const { digest } = JSON.parse((await runIn(site.folder, ["keys", "secret", "--json"])).out) as { readonly digest: string };

@@ -91,6 +91,26 @@ describe("graphFromRecords", () => {
     expect(graph.omitted).toBe(3);
   });
 
+  it("shows how a call ended of which nobody knew it first, once somebody does", async () => {
+    const unknown = { kind: "outcome", details: { status: "unknown" } } as const;
+    const found = { kind: "reconcile", details: { status: "not_run", by: "ops" } } as const;
+    const graph = graphFromRecords(
+      await recordsOf([
+        { decision_id: "late" },
+        { ...unknown, decision_id: "late" },
+        { kind: "outcome", details: { status: "done", records: 1 }, decision_id: "late" },
+        { decision_id: "reconciled" },
+        { ...unknown, decision_id: "reconciled" },
+        { ...found, decision_id: "reconciled" },
+        { ...found, decision_id: "reconciled" },
+        { decision_id: "dead" },
+        { ...found, decision_id: "dead" },
+      ]),
+    );
+    expect(nodesOf(graph, "call").map(({ status }) => status)).toStrictEqual(["done", "not_run", "not_run"]);
+    expect(graph.omitted).toBe(1);
+  });
+
   it("never mixes tenants or lineages (I12)", async () => {
     const places = [{}, { tenant: "other" }, { lineage: "other" }, { tenant: 't","l', lineage: "x" }];
     const graph = graphFromRecords(

@@ -81,6 +81,7 @@ const QUESTIONS: readonly (readonly [keyof typeof ENDPOINTS, fc.Arbitrary<unknow
         grantId: id,
         status: fc.constantFrom("done", "failed", "unknown", "withheld", "not_run", "paused"),
         records: fc.nat(),
+        money: fc.record({ currency: id, amount: fc.nat() }),
         resultDigest: id,
         redeemed: fc.constant(true),
       },

@@ -33,6 +33,7 @@ describe("enforce", () => {
         receipt: "receipt_1",
         status: "done",
         records: undefined,
+        money: undefined,
         resultDigest: expect.stringMatching(/^hmac-sha-256:/),
       },
     ]);

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { copyData, type Json } from "../../src/data/json.ts";
+import type { Obligation } from "../../src/pdp/obligation.ts";
+import { permit, scene } from "../support/fake-pdp.ts";
 import { filter, limit, records, redact, shown, WITHHELD, WRAPPINGS } from "../support/shown.ts";
 
 describe.each(WRAPPINGS)("in %s", (_, wrap) => {
@@ -72,6 +74,42 @@ describe.each(WRAPPINGS)("in %s", (_, wrap) => {
     expect((await shown(result)).result).toBe(result);
     expect((await shown(result, { id: "l", type: "label_output", properties: { integrity: "untrusted", data_classes: ["a"] } })).result).toBe(result);
   });
+});
+
+describe("report_money", () => {
+  const report = (pointer: string): Obligation => ({ id: "m", type: "report_money", properties: { pointer, currency: "EUR" } });
+
+  it.each(WRAPPINGS)("tells what the result says was spent, in %s, and holds nothing back", async (_, wrap) => {
+    const result = wrap({ receipt: { total: 1250 } });
+    expect(await shown(result, report("/receipt/total"))).toMatchObject({ result, outcome: { status: "done", money: { currency: "EUR", amount: 1250 } } });
+  });
+
+  it.each([undefined, null, "1250", 12.5, -1, 2 ** 53, [1250], { total: 1250 }])("tells nothing where the result says %j", async (total) => {
+    const { result, outcome } = await shown({ total }, report("/total"));
+    expect(result).toStrictEqual({ total });
+    expect(outcome.money).toBeUndefined();
+  });
+
+  it("tells it of a field that is removed, and of nothing that is withheld or failed", async () => {
+    const told = await shown({ total: 1250, note: "x" }, report("/total"), redact("/total"));
+    expect(told).toMatchObject({ result: { note: "x" }, outcome: { money: { amount: 1250 } } });
+    const failed = { content: [{ type: "text", text: '{"total": 1250}' }], isError: true };
+    for (const [status, result, ...obligations] of [["withheld", { total: 1250 }, limit(1)] as const, ["failed", failed] as const]) {
+      const { outcome } = await shown(result, report("/total"), ...obligations);
+      expect([outcome.status, outcome.money]).toEqual([status, undefined]);
+    }
+  });
+
+  it.each([{ pointer: "total", currency: "EUR" }, { pointer: "/total" }, { currency: "EUR" }, { pointer: "/total", currency: "" }])(
+    "is not understood as %j, and the tool does not run",
+    async (properties) => {
+      const malformed = { id: "m", type: "report_money", properties } as unknown as Obligation;
+      const { pep, call } = await scene({ decide: () => Promise.resolve(permit([malformed])) });
+      let ran = 0;
+      const enforced = await pep.enforce(call(), () => (ran += 1));
+      expect([ran, enforced.refused?.refusal.code]).toEqual([0, "obligation_unsupported"]);
+    },
+  );
 });
 
 describe("limit_records", () => {

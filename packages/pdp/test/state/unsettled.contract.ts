@@ -231,5 +231,15 @@ export function describeUnsettledCalls(name: string, create: () => Promise<State
       expect((await store.facts("t1", "l1")).calls).toBe(0);
       expect(await leftOf(store, { lineage: "l4" })).toBe(10);
     });
+
+    it("forgets it then also where nobody looked in between", async () => {
+      const store = await create();
+      await start(store, "a", { want: 6, keepUntil: NOW + 100 });
+      await store.sweep(NOW + MONTH + 101);
+      expect(await listed(store)).toEqual([]);
+      expect((await store.facts("t1", "l1")).calls).toBe(0);
+      await start(store, "a", { want: 10, keepUntil: NOW + 100 });
+      expect(await listed(store)).toEqual(["a unknown"]);
+    });
   });
 }

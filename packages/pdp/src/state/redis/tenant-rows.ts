@@ -208,8 +208,9 @@ local function dropDue(before, most)
     if left <= 0 then return true end
     local kind, id = string.sub(due, 1, 1), string.sub(due, 2)
     left = left - 1
-    if kind == 'l' and tonumber(redis.call('HGET', SPENT, 'u' .. id) or '0') > 0 then
-      redis.call('ZADD', DUE, 'GT', text(redis.call('ZSCORE', DUE, due) + KEEP_UNSETTLED), 'u' .. id)
+    local waits = kind == 'l' and tonumber(redis.call('HGET', SPENT, 'u' .. id) or '0') > 0 and redis.call('ZSCORE', DUE, due) + KEEP_UNSETTLED
+    if waits and waits >= before then
+      redis.call('ZADD', DUE, 'GT', text(waits), 'u' .. id)
     elseif kind == 'l' or (kind == 'u' and not redis.call('ZSCORE', DUE, 'l' .. id)) then
       local entries = redis.call('ZRANGEBYLEX', INDEX, '[' .. id, '(' .. id .. '\\255', 'LIMIT', 0, left)
       for _, entry in ipairs(entries) do
@@ -218,7 +219,7 @@ local function dropDue(before, most)
           local call = callOf(name)
           for index in ipairs(call and call.debits or {}) do free(memberOf(call, index)) end
           setCall(name, false)
-          if kind == 'u' then redis.call('ZREM', UNSETTLED, name) end
+          if kind == 'u' or waits then redis.call('ZREM', UNSETTLED, name) end
         elseif what == '1' then
           free(name)
         -- Another lineage that was debited on it keeps it.
