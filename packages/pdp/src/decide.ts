@@ -126,7 +126,12 @@ function obligationsOf(results: readonly ResultObligation[], tool: ToolEntry, { 
     most === undefined || records === undefined || records === "none"
       ? []
       : [{ id: "records", type: "limit_records", properties: { pointer: records.result, max: most } }];
-  return [...results, ...limit, ...moneyReport(tool, reserved), { id: "labels", type: "label_output", properties: { integrity: tool.output, data_classes: dataClassesOf(tool, results) } }];
+  return [
+    ...results,
+    ...limit,
+    ...moneyReport(tool, reserved),
+    { id: "labels", type: "label_output", properties: { integrity: tool.output, data_classes: dataClassesOf(tool, results) } },
+  ];
 }
 
 /** What was really spent is told where the manifest says where it stands, and only where any of it was reserved. */

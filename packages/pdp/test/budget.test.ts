@@ -264,7 +264,11 @@ describe("budgets", () => {
     it("are debited in the currency that was reserved, whatever else is told", async () => {
       const { pep, pdp } = await fixture(REPORTED);
       const envelope = await pep.begin({ ...BEGIN, budgets: { money: { EUR: 100 } } });
-      const other = createPep({ pdp: { ...pdp, settle: (outcome) => pdp.settle({ ...outcome, money: { currency: "USD", amount: 0 } }) }, agent: "reviewer", now: () => 0 });
+      const other = createPep({
+        pdp: { ...pdp, settle: (outcome) => pdp.settle({ ...outcome, money: { currency: "USD", amount: 0 } }) },
+        agent: "reviewer",
+        now: () => 0,
+      });
       const args = { title: "x", cost: 60 };
       expect([await outcomeOf(other, envelope, "tickets_create", args), await outcomeOf(pep, envelope, "tickets_create", args)]).toEqual([
         "permit",

@@ -46,7 +46,10 @@ describe("a call that nobody knows the end of", () => {
       expect(records().at(-1)?.details["repeated"]).toBe(again);
     }
     expect(await pdp.unsettled("tenant_1")).toEqual([]);
-    expect([await outcomeOf(pep, task, "tickets_create", TICKET), await outcomeOf(pep, task, "tickets_create", TICKET)]).toEqual(["permit", "budget_exhausted"]);
+    expect([await outcomeOf(pep, task, "tickets_create", TICKET), await outcomeOf(pep, task, "tickets_create", TICKET)]).toEqual([
+      "permit",
+      "budget_exhausted",
+    ]);
   });
 
   it("gives everything back that somebody says never ran, and may be asked again under its id", async () => {

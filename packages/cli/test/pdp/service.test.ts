@@ -49,7 +49,9 @@ describe("a decision point that is served", () => {
     };
     const pep = pepAt(killed.url);
     const task = await begin(pep, { budgets: { calls: 3 } });
-    const admissions = await Promise.all(["a", "b"].map((callId) => pep.admit({ envelope: task, tool: "contracts_read", arguments: { id: "k1" }, callId, turn: "1" })));
+    const admissions = await Promise.all(
+      ["a", "b"].map((callId) => pep.admit({ envelope: task, tool: "contracts_read", arguments: { id: "k1" }, callId, turn: "1" })),
+    );
     expect(admissions.map(({ admitted }) => admitted)).toEqual([true, true]);
     killed.child.kill("SIGKILL");
     await once(killed.child, "exit");

@@ -22,7 +22,8 @@ export function callRoutes(pdp: Pick<EmbeddedPdp, "unsettled" | "reconcile">): r
       handle: async (call) => {
         const { query } = call;
         const [envelopeId, callId] = [query.get("after_envelope_id"), query.get("after_call_id")];
-        if ((envelopeId === null) !== (callId === null)) throw requestProblem("request_malformed", "a call has two names: `after_envelope_id`, `after_call_id`");
+        if ((envelopeId === null) !== (callId === null))
+          throw requestProblem("request_malformed", "a call has two names: `after_envelope_id`, `after_call_id`");
         const after = envelopeId === null || callId === null ? undefined : { envelopeId, callId };
         const page = await told(() => pdp.unsettled(tenantOf(call, query.get("tenant_id")), { after }));
         return { json: { calls: page.map(shown) } };

@@ -29,7 +29,7 @@ export function reconcileCall(rows: Rows, { outcome, used, startedBefore, ...nam
   if (call.reconciled === said) return { status: "repeated", call: startedCall(key, call) };
   if (!UNSETTLED.includes(call.phase)) return { status: "none" };
   if (call.phase !== "unknown" && !(call.startedAt < startedBefore)) return { status: "running" };
-  const unit = Object.keys(used).find((name) => !Object.hasOwn(call.committed.reserved, name));
+  const unit = Object.keys(used).find((one) => !Object.hasOwn(call.committed.reserved, one));
   if (unit !== undefined) return { status: "unreserved", unit };
   for (const debit of call.debits) close(rows, debit, outcome === "done" ? usedOf(debit, used) : 0);
   call.phase = outcome === "done" ? "settled" : "not_run";

@@ -7,9 +7,7 @@ import { ENFORCER, OPERATOR, serviceScene, type ServiceScene } from "./scene.ts"
 
 type Answer = readonly [status: number, body: Record<string, unknown>];
 
-async function operated(
-  options: PdpOptions = {},
-): Promise<ServiceScene & { readonly ask: (path: string, body?: object, secret?: string) => Promise<Answer> }> {
+async function operated(options: PdpOptions = {}): Promise<ServiceScene & { readonly ask: (path: string, body?: object, secret?: string) => Promise<Answer> }> {
   const scene = await serviceScene({}, options, { routes: (pdp, url) => allRoutes({ pdp, url }) });
   const ask = async (path: string, body?: object, secret = OPERATOR): Promise<Answer> => {
     const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };

@@ -175,41 +175,53 @@ export function describeStateRaces(name: string, setup: SharedStoreSetup): void 
       expect(await remainingOf(store, ["root"], limit, after)).toBe(limit - redeemed);
     });
 
-    it("gives back by itself what a process reserved that was killed before it redeemed the grant, and keeps what one held that was killed afterwards until somebody says how it ended", {
-      timeout: 120_000,
-    }, async () => {
-      const options = await setup.create();
-      const now = Date.now();
-      const commitOf = (callId: string, want: number): Commit => {
-        const { reservations, ...commit } = commitFor(["root"], 10);
-        const wanted = reservations.map((reservation) => ({ ...reservation, want, atLeast: want }));
-        return { ...commit, reservations: wanted, callId, callDigest: "d", decisionId: `dec-${callId}`, grant: { id: `g-${callId}`, expiresAt: now + 60_000 }, now };
-      };
-      const keyOf = (callId: string): CallKey => ({ tenantId: "t1", envelopeId: "e1", callId });
-      const [reserving, running] = (await start(2, options)) as [StoreProcess, StoreProcess];
-      expect(await reserving.run({ method: "commit", args: [commitOf("reserved", 3)] })).toMatchObject({ status: "committed" });
-      for (const callId of ["paid", "lost"]) {
-        expect(await running.run({ method: "commit", args: [commitOf(callId, 2)] })).toMatchObject({ status: "committed" });
-        expect(await running.run({ method: "redeem", args: [keyOf(callId), `g-${callId}`, "d", now + 5] })).toBe("redeemed");
-      }
-      await Promise.all([reserving.kill(), running.kill()]);
+    it(
+      "lets lapse what a killed process had only reserved, and keeps what it had started until a person settles it",
+      {
+        timeout: 120_000,
+      },
+      async () => {
+        const options = await setup.create();
+        const now = Date.now();
+        const commitOf = (callId: string, want: number): Commit => {
+          const { reservations, ...commit } = commitFor(["root"], 10);
+          const wanted = reservations.map((reservation) => ({ ...reservation, want, atLeast: want }));
+          return {
+            ...commit,
+            reservations: wanted,
+            callId,
+            callDigest: "d",
+            decisionId: `dec-${callId}`,
+            grant: { id: `g-${callId}`, expiresAt: now + 60_000 },
+            now,
+          };
+        };
+        const keyOf = (callId: string): CallKey => ({ tenantId: "t1", envelopeId: "e1", callId });
+        const [reserving, running] = (await start(2, options)) as [StoreProcess, StoreProcess];
+        expect(await reserving.run({ method: "commit", args: [commitOf("reserved", 3)] })).toMatchObject({ status: "committed" });
+        for (const callId of ["paid", "lost"]) {
+          expect(await running.run({ method: "commit", args: [commitOf(callId, 2)] })).toMatchObject({ status: "committed" });
+          expect(await running.run({ method: "redeem", args: [keyOf(callId), `g-${callId}`, "d", now + 5] })).toBe("redeemed");
+        }
+        await Promise.all([reserving.kill(), running.kill()]);
 
-      const store = await openHere(options);
-      expect(await remainingOf(store, ["root"], 10, now + 59_999)).toBe(3);
-      expect(await remainingOf(store, ["root"], 10, now + 60_000)).toBe(6);
-      const unsettled = await store.unsettled("t1", undefined, 10);
-      expect(unsettled.map(({ callId, state, startedAt, reserved }) => [callId, state, startedAt, reserved])).toEqual([
-        ["lost", "running", now + 5, { calls: 2 }],
-        ["paid", "running", now + 5, { calls: 2 }],
-      ]);
-      const reconcile = (callId: string, outcome: "done" | "not_run", used = {}): Promise<unknown> =>
-        store.reconcile({ ...keyOf(callId), outcome, used, startedBefore: now + 6 });
-      expect(await reconcile("reserved", "not_run")).toEqual({ status: "none" });
-      expect(await reconcile("paid", "done", { calls: 1 })).toMatchObject({ status: "reconciled" });
-      expect(await reconcile("lost", "not_run")).toMatchObject({ status: "reconciled" });
-      expect(await remainingOf(store, ["root"], 10, now + 60_000)).toBe(9);
-      expect(await store.unsettled("t1", undefined, 10)).toEqual([]);
-    });
+        const store = await openHere(options);
+        expect(await remainingOf(store, ["root"], 10, now + 59_999)).toBe(3);
+        expect(await remainingOf(store, ["root"], 10, now + 60_000)).toBe(6);
+        const unsettled = await store.unsettled("t1", undefined, 10);
+        expect(unsettled.map(({ callId, state, startedAt, reserved }) => [callId, state, startedAt, reserved])).toEqual([
+          ["lost", "running", now + 5, { calls: 2 }],
+          ["paid", "running", now + 5, { calls: 2 }],
+        ]);
+        const reconcile = (callId: string, outcome: "done" | "not_run", used = {}): Promise<unknown> =>
+          store.reconcile({ ...keyOf(callId), outcome, used, startedBefore: now + 6 });
+        expect(await reconcile("reserved", "not_run")).toEqual({ status: "none" });
+        expect(await reconcile("paid", "done", { calls: 1 })).toMatchObject({ status: "reconciled" });
+        expect(await reconcile("lost", "not_run")).toMatchObject({ status: "reconciled" });
+        expect(await remainingOf(store, ["root"], 10, now + 60_000)).toBe(9);
+        expect(await store.unsettled("t1", undefined, 10)).toEqual([]);
+      },
+    );
 
     it("mixes no two tenants that use the same ids at the same time", { timeout: 120_000 }, async () => {
       const options = await setup.create();

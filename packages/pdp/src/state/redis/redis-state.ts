@@ -67,8 +67,7 @@ function stateOn({ connection, prefix, timeout }: RedisServer): RedisState {
       const range = after === undefined ? "-" : `(${callKey(after)}`;
       return ((await run(UNSETTLED, tenantId, range, String(limit))) as readonly UnsettledReply[]).map(unsettledCall);
     },
-    reconcile: async (reconciliation) =>
-      reconciled(reconciliation, (await endAll(reconciliation.tenantId, reconcileText(reconciliation))) as ReconcileReply),
+    reconcile: async (reconciliation) => reconciled(reconciliation, (await endAll(reconciliation.tenantId, reconcileText(reconciliation))) as ReconcileReply),
     facts: async (tenantId, lineage) => factsOf((await run(FACTS, tenantId, quoted(lineage))) as Facts),
     spent: async (tenantId, accountIds, now) => ((await run(SPENT, tenantId, String(timeOf(now)), ...accountIds.map(quoted))) as readonly string[]).map(Number),
     label: async (tenantId, lineage, labels, keepUntil) => {

@@ -38,7 +38,7 @@ export function usedPart(used: Settlement["used"]): readonly { readonly unit: st
 }
 
 /** A negative amount would be a gift to the account, and everything is less than NaN. */
-export function amountOf(unit: string, amount: number): number {
+function amountOf(unit: string, amount: number): number {
   if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError(`an amount of ${unit} must be a whole number of at least 0`);
   return amount;
 }
