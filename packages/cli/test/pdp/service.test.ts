@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { chainOf } from "@ambit/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { begin, call, openSite, TENANT, type Site } from "../fixtures/served.ts";
 import { runIn, type Ran } from "../fixtures/terminal.ts";
@@ -41,13 +42,9 @@ describe("a decision point that is served", () => {
   });
 
   test("knows after it was killed which calls nobody settled, and what an operator says of them", async () => {
-    const keys = await configure("one", { state: { kind: "sqlite", path: "one.db" } });
-    const killed = await serve("one", 18_434);
-    const pepAt = (url: string): Pep => {
-      const pdp = pdpClient(url, { credentials: { kind: "bearer", token: secret }, allowLoopback: true, deadline: 5000 });
-      return createPep({ pdp, agent: "reviewer", keys: keys ?? new Map(), deadline: 5000 });
-    };
-    const pep = pepAt(killed.url);
+    await site.configure("one", { state: { kind: "sqlite", path: "one.db" } });
+    const killed = await site.serve("one");
+    const pep = site.pepOf(site.connect(killed.url));
     const task = await begin(pep, { budgets: { calls: 3 } });
     const admissions = await Promise.all(
       ["a", "b"].map((callId) => pep.admit({ envelope: task, tool: "contracts_read", arguments: { id: "k1" }, callId, turn: "1" })),
@@ -58,8 +55,8 @@ describe("a decision point that is served", () => {
     // What they were running goes on; nobody is there to be told how it ends.
     for (const admission of admissions) if (admission.admitted) expect(await admission.complete({ id: "k1" })).toMatchObject({ released: false });
 
-    const { url } = await serve("one", 18_435);
-    URL_OF.set(folder, url);
+    const { url } = await site.serve("one");
+    const ambit = (...args: readonly string[]): Promise<Ran> => site.ambit(url, ...args);
     const listed = await ambit("calls", "list", "--tenant", TENANT);
     const line = new RegExp(`^${task.envelopeId} (\\S+) {2}running {2}contracts\\.read {2}since \\S+, holds calls=1$`, "gm");
     const [a = "", b = ""] = [...listed.out.matchAll(line)].map(([, callId]) => callId ?? "");
@@ -79,11 +76,11 @@ describe("a decision point that is served", () => {
     expect((await say("list")).out).toBe("nothing waits\n");
     expect(await ambit("calls", "list", "--tenant", "tenant_other")).toMatchObject({ exitCode: 2 });
 
-    const again = pepAt(url);
+    const again = site.pepOf(site.connect(url));
     const same = await again.receive(chainOf(task) ?? []);
     expect([await call(again, same), await call(again, same), await call(again, same)]).toEqual(["permit", "permit", "budget_exhausted"]);
     const decision = admissions[0]?.admitted === true ? admissions[0].decisionId : "none";
-    const why = await runIn(folder, ["why", decision, "--log", "one.jsonl"]);
+    const why = await runIn(site.folder, ["why", decision, "--log", "one.jsonl"]);
     expect(why.out).toMatch(/Afterwards\n.* app found that it took effect, and used .*"calls":1.*, seen in the log of the tool\n/);
   });
 

@@ -5,7 +5,8 @@ import { createPdp, type EmbeddedPdp, type PdpConfig, type PdpOptions, type Stat
 import { allRoutes, createPdpService, servePdp } from "@ambit/pdp/server";
 import { AUDIENCE, ISSUER } from "../support/signed.ts";
 import { CONFIG } from "../support/fixture.ts";
-import { CALLERS, closeAfter, ENFORCER, freePort } from "./scene.ts";
+import { freePort } from "../support/free-port.ts";
+import { CALLERS, closeAfter, ENFORCER } from "./scene.ts";
 
 export interface Replica {
   readonly pdp: EmbeddedPdp;
