@@ -97,7 +97,7 @@ describe("an upstream that", () => {
     const call = client.callTool(CALL, { signal: abort.signal });
     await vi.waitFor(() => expect(upstream.calls).toHaveLength(1), { timeout: 10_000 });
     abort.abort();
-    await expect(call).rejects.toThrow();
+    await expect(call).rejects.toThrow(/abort/iu);
     await vi.waitFor(() => expect([gone.mock.calls.length, world.outcomes()]).toEqual([1, ["unknown"]]), { timeout: 10_000 });
   });
 });
