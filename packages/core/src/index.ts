@@ -41,6 +41,7 @@ export {
   type Introduction,
   type IssueAnswer,
   type Issued,
+  type CredentialUse,
   type Outcome,
   type OutcomeStatus,
   type Pdp,

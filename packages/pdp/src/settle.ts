@@ -86,6 +86,9 @@ export async function settle(setting: Setting, outcome: Outcome): Promise<{ read
     money: outcome.money,
     exceeded: noteExceeded(setting, rule.action === "commit" ? used : {}, settled.reserved),
     result_digest: outcome.resultDigest,
+    ...(outcome.credential === undefined
+      ? {}
+      : { credential: { connector: outcome.credential.connector, over_privileged: outcome.credential.overPrivileged } }),
     integrity: labels.integrity,
     data_classes: labels.dataClasses,
   });

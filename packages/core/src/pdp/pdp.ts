@@ -93,6 +93,14 @@ export interface Money {
   readonly amount: number;
 }
 
+/** What a call ran with; nothing of the secret itself (I10). */
+export interface CredentialUse {
+  /** The operator's name for where the credential came from. */
+  readonly connector: string;
+  /** What it allowed beyond the call; absent where it allowed nothing else. */
+  readonly overPrivileged?: string | undefined;
+}
+
 export interface Outcome {
   readonly presentation: Presentation;
   readonly agent: string;
@@ -109,6 +117,8 @@ export interface Outcome {
   readonly resultDigest?: string | undefined;
   /** With `not_run`: whoever reports it had redeemed the grant, so that nobody else runs the call. */
   readonly redeemed?: true | undefined;
+  /** Absent where the call had no credential of its own. */
+  readonly credential?: CredentialUse | undefined;
   /** What the redemption answered. Without it nothing is said of a call whose grant was redeemed. */
   readonly receipt?: string | undefined;
 }

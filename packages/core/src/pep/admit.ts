@@ -3,7 +3,7 @@ import { copyData, type JsonObject } from "../data/json.ts";
 import type { AccessRequest } from "../pdp/access-request.ts";
 import { parseAcknowledgement, parseRedemption, type Decision, type Grant, type Refusal } from "../pdp/decision.ts";
 import { SUPPORTED_OBLIGATIONS, type Obligation } from "../pdp/obligation.ts";
-import type { Outcome, OutcomeStatus } from "../pdp/pdp.ts";
+import type { CredentialUse, Outcome, OutcomeStatus } from "../pdp/pdp.ts";
 import type { Holding, Presentation } from "../pdp/presentation.ts";
 import { askDecision, askWithin, deny, refusal } from "./ask.ts";
 import { carryOut, holdsResult, unsupportedObligation, type Carried } from "./obligations.ts";
@@ -154,7 +154,7 @@ async function redeem(
   return "refusal" in asked ? asked : asked.answer;
 }
 
-type Settle = (status: OutcomeStatus, more?: Pick<Outcome, "records" | "money" | "resultDigest" | "redeemed">) => Promise<Refusal | undefined>;
+type Settle = (status: OutcomeStatus, more?: Pick<Outcome, "records" | "money" | "resultDigest" | "redeemed" | "credential">) => Promise<Refusal | undefined>;
 
 /** Records an outcome once; later calls change nothing. Answers why it could not be recorded. */
 function createSettlement(
@@ -173,9 +173,11 @@ function createSettlement(
   return (status, more) => (first ??= send(status, more));
 }
 
-function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle): Omit<Admission, "run"> {
+function admission(verdict: Extract<Verdict, { kind: "permit" }>, end: Settle): Omit<Admission, "run"> {
   const { decisionId, obligations } = verdict;
   let completion: Promise<Completion<unknown>> | undefined;
+  let credential: CredentialUse | undefined;
+  const settle: Settle = (status, more) => end(status, { ...more, ...(credential === undefined ? {} : { credential }) });
   const release = async (result: unknown): Promise<Completion<unknown>> => {
     const carried = tryCarryOut(result, obligations);
     if (carried === undefined) {
@@ -200,6 +202,8 @@ function admission(verdict: Extract<Verdict, { kind: "permit" }>, settle: Settle
     decisionId,
     arguments: structuredClone(verdict.arguments) as Record<string, unknown>,
     holdsResult: holdsResult(obligations),
+    // INVARIANT I10: what it is called, and no more of it.
+    uses: ({ connector, overPrivileged }) => void (credential = { connector, ...(overPrivileged === undefined ? {} : { overPrivileged }) }),
     // INVARIANT I5: a call ends once, and only the result that was recorded is ever shown.
     complete: <T>(result: T) => (completion ??= release(result)) as Promise<Completion<T>>,
     fail: () => close("failed"),

@@ -36,6 +36,7 @@ export async function observe(setting: PepSetting, call: ToolCall, onObserved: O
       arguments: args,
       holdsResult: false,
       run: (body) => body(),
+      uses: () => undefined,
       complete: async (result) => released(result),
       fail: nothing,
       abandon: nothing,

@@ -1,6 +1,6 @@
 import type { Budgets } from "../envelope/budgets.ts";
 import type { Envelope, ResourceConstraints } from "../envelope/envelope.ts";
-import type { Excerpt } from "../pdp/pdp.ts";
+import type { CredentialUse, Excerpt } from "../pdp/pdp.ts";
 import type { PublicJwk } from "../token/crypto.ts";
 import type { TokenPresentation } from "../token/presentation.ts";
 import type { EnvelopeSource, Task } from "./task.ts";
@@ -86,6 +86,8 @@ export interface Admission {
    * without being decided or charged again, once, for as long as the grant would have been good. Needs `node:async_hooks`; elsewhere such a call is decided by itself.
    */
   run<R>(body: () => R): R;
+  /** Says which credential the call runs with, before it ends: for the record of its outcome. */
+  uses(credential: CredentialUse): void;
   /**
    * Carries out the obligations on the result and records the outcome: `failed` where it says so in MCP's form (`isError`). What it returns is all that may be shown; a second
    * time it is the same again.

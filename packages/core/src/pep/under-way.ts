@@ -21,7 +21,7 @@ interface UnderWay {
   readonly task: Task;
   readonly call: Pick<ToolCall, "tool" | "server" | "callId" | "turn">;
   readonly arguments: JsonObject;
-  readonly admission: Pick<Admission, "decisionId" | "show" | "under">;
+  readonly admission: Pick<Admission, "decisionId" | "show" | "under" | "uses">;
   /** Until when the grant would have been good, milliseconds since the epoch. */
   readonly until: number;
   /** Whether there is nothing left to go along with: some call did, or the body has ended. */
@@ -95,7 +95,7 @@ function leadsTo(outer: UnderWay["call"], { server, callId, turn }: ToolCall): b
 }
 
 /** What ends the outer call ends this one: its result is what is checked, and its outcome what is recorded. */
-function along({ admission: { decisionId, show, under } }: UnderWay, args: JsonObject): Admission {
+function along({ admission: { decisionId, show, under, uses } }: UnderWay, args: JsonObject): Admission {
   const nothing = async (): Promise<void> => undefined;
   return {
     admitted: true,
@@ -103,6 +103,7 @@ function along({ admission: { decisionId, show, under } }: UnderWay, args: JsonO
     arguments: structuredClone(args) as Record<string, unknown>,
     holdsResult: false,
     run: (body) => body(),
+    uses,
     complete: async (result) => ({ released: true, result }),
     fail: nothing,
     abandon: nothing,

@@ -84,6 +84,7 @@ const QUESTIONS: readonly (readonly [keyof typeof ENDPOINTS, fc.Arbitrary<unknow
         money: fc.record({ currency: id, amount: fc.nat() }),
         resultDigest: id,
         redeemed: fc.constant(true),
+        credential: fc.record({ connector: id, overPrivileged: id }, { requiredKeys: ["connector"] }),
       },
       { requiredKeys: ["presentation", "agent", "callId", "decisionId", "grantId", "status"] },
     ),

@@ -18,10 +18,17 @@ export interface Action {
   readonly until: number;
 }
 
-/** A credential for one action, until it is disposed of: then it is revoked where that can be, and its secrets are zeros. */
-export interface Credential extends AsyncDisposable {
-  /** What goes along with the request. INVARIANT I10: into no envelope, record, span or result. */
-  readonly headers: Readonly<Record<string, string>>;
+/** What a credential puts into one request. INVARIANT I10: into no envelope, record, span or result. */
+export interface Carried {
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Parameters of the address. */
+  readonly query?: Readonly<Record<string, string>> | undefined;
+  /** For an upstream that logs in to something else than HTTP, such as a database. */
+  readonly login?: { readonly user: string; readonly password: string } | undefined;
+}
+
+/** A credential for one action, until it is disposed of, which never rejects: then it is revoked where that can be, and its secrets are zeros. */
+export interface Credential extends Carried, AsyncDisposable {
   /** Every value of it that must not come back. */
   readonly secrets: readonly Uint8Array[];
   /** What it allows beyond the action, for the record; absent where it allows nothing else. */
@@ -30,6 +37,8 @@ export interface Credential extends AsyncDisposable {
 
 /** Where credentials for actions come from. */
 export interface Connector {
+  /** The operator's name for it, in the record of each action and in the vault. */
+  readonly name: string;
   /** Rejects (`credential_unavailable`) when there is none to be had: then the action does not run. `undefined`: for what no action is about, the setting up of connections and lists. */
   obtain(action: Action | undefined, signal: AbortSignal): Promise<Credential>;
 }

@@ -1,6 +1,7 @@
-import { own, type Admission, type JsonObject } from "@ambit/core";
+import { own, type Admission, type CredentialUse, type JsonObject } from "@ambit/core";
 import { denial } from "@ambit/mcp/messages";
-import type { Action, Credential } from "../credentials/connector.ts";
+import { carriedOf } from "../credentials/carry.ts";
+import type { Action, Connector, Credential } from "../credentials/connector.ts";
 import { createScrubber, type Scrubber } from "../scrub/scrubber.ts";
 import type { Connections } from "../upstream/connections.ts";
 import type { RequestOptions } from "../upstream/upstream.ts";
@@ -32,15 +33,16 @@ export async function carryOut(setting: CarryOutSetting, incoming: Incoming, all
   const { upstream } = destination.catalogue;
   const { tenantId, delegatorId } = under.envelope;
   if (admitted.holdsResult) asking.hold();
-  let credential: Credential | undefined;
+  let leased: Leased | undefined;
   try {
-    credential = await upstream.connector?.obtain(actionOf(allowed), signal);
+    leased = await leaseFor(upstream.connector, actionOf(allowed), signal);
   } catch {
     await admitted.cancel();
     return refuse(method, denial("credential_unavailable", "there is no credential for this action now", admitted.decisionId));
   }
   try {
-    using scrubber = credential && createScrubber(credential.secrets);
+    const { credential, scrubber } = leased ?? {};
+    if (leased !== undefined) admitted.uses(leased.use);
     if (scrubber !== undefined) asking.scrubWith(scrubber);
     let taken: Awaited<ReturnType<Connections["take"]>>;
     try {
@@ -63,7 +65,30 @@ export async function carryOut(setting: CarryOutSetting, incoming: Incoming, all
       taken.release();
     }
   } finally {
-    await credential?.[Symbol.asyncDispose]();
+    await leased?.end();
+  }
+}
+
+interface Leased {
+  readonly credential: Credential;
+  readonly scrubber: Scrubber;
+  readonly use: CredentialUse;
+  end(): Promise<void>;
+}
+
+/** The credential of an action, and what takes it out of all that comes back; rejects where there is no one of both. */
+async function leaseFor(connector: Connector | undefined, action: Action, signal: AbortSignal): Promise<Leased | undefined> {
+  if (connector === undefined) return undefined;
+  const credential = await connector.obtain(action, signal);
+  // How the call ended is on the record, whatever becomes of its credential.
+  const dispose = async (): Promise<void> => credential[Symbol.asyncDispose]();
+  try {
+    const scrubber = createScrubber(credential.secrets);
+    const use = { connector: connector.name, overPrivileged: credential.overPrivileged };
+    return { credential, scrubber, use, end: async () => (scrubber[Symbol.dispose](), dispose().catch(() => undefined)) };
+  } catch (error) {
+    await dispose().catch(() => undefined);
+    throw error;
   }
 }
 
@@ -111,7 +136,7 @@ function optionsOf(
   return {
     signal,
     timeout,
-    headers: credential?.headers,
+    ...carriedOf(credential),
     definition,
     onProgress: onProgress && ((progress) => onProgress(admitted.holdsResult ? shown(progress) : scrubbed(scrubber, progress))),
   };

@@ -1,5 +1,6 @@
 import { AmbitError, definitionDigest, isJsonObject, own, type Json, type JsonObject } from "@ambit/core";
 import { isNameOfMethod, LISTS } from "@ambit/mcp/messages";
+import { carriedOf } from "../credentials/carry.ts";
 import { createScrubber } from "../scrub/scrubber.ts";
 import { mirrorsSecret } from "./mirrored-headers.ts";
 import type { Upstream, UpstreamConnection } from "./upstream.ts";
@@ -84,7 +85,7 @@ export function createCatalogue(upstream: Upstream, { lifetime, now, onChanged }
     let cursor: Json | undefined;
     for (let page = 0; page < MOST_PAGES; page += 1) {
       const params: JsonObject = cursor === undefined ? {} : { cursor };
-      const options = { signal: AbortSignal.timeout(timeout), timeout, headers: credential?.headers };
+      const options = { signal: AbortSignal.timeout(timeout), timeout, ...carriedOf(credential) };
       const listed = await connection.request(method, params, options);
       const result = scrubber === undefined ? listed : (scrubber.value(listed) as JsonObject);
       const given = own(result, member);

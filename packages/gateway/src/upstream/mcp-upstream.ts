@@ -2,7 +2,8 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { isJsonObject, type Json, type JsonObject } from "@ambit/core";
 import { Client, fromJsonSchema, StreamableHTTPClientTransport, type Transport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import type { Connector } from "../credentials/connector.ts";
+import { withHeaders, withQuery } from "../credentials/carry.ts";
+import type { Carried, Connector } from "../credentials/connector.ts";
 import { createEgress, type EgressOptions } from "../egress/egress.ts";
 import type { Upstream, UpstreamClient, UpstreamConnection } from "./upstream.ts";
 
@@ -29,7 +30,12 @@ export function httpUpstream({ url, allowPrivate, ca, maxResponseBytes, ...commo
   const { timeout = 60_000 } = common;
   const egress = createEgress({ origins: [address.origin], allowPrivate, ca, maxResponseBytes, deadline: timeout });
   return mcpUpstream(common, (connector) => {
-    const send: typeof fetch = async (input, init) => egress.fetch(input, { ...init, headers: await withCredential(init?.headers, connector) });
+    const send = async (input: string | URL, init?: RequestInit): Promise<Response> => {
+      const ofNone = ofAction.getStore() === undefined;
+      await using credential = ofNone ? await connector?.obtain(undefined, init?.signal ?? new AbortController().signal) : undefined;
+      const { headers, query } = ofAction.getStore() ?? credential ?? {};
+      return await egress.fetch(withQuery(input, query), { ...init, headers: withHeaders(init?.headers, headers) });
+    };
     return new StreamableHTTPClientTransport(address, { fetch: send });
   });
 }
@@ -42,19 +48,8 @@ export function stdioUpstream({ command, args = [], env = {}, cwd, ...common }: 
   );
 }
 
-/** Headers of the action that is being carried out; what is sent outside of one (setting up, lists) has a credential of its own. */
-const ofAction = new AsyncLocalStorage<Readonly<Record<string, string>>>();
-
-async function withCredential(given: RequestInit["headers"] | undefined, connector: Connector | undefined): Promise<Headers> {
-  const headers = new Headers(given);
-  const own = ofAction.getStore();
-  if (own !== undefined) for (const [name, value] of Object.entries(own)) headers.set(name, value);
-  else if (connector !== undefined) {
-    await using credential = await connector.obtain(undefined, new AbortController().signal);
-    for (const [name, value] of Object.entries(credential.headers)) headers.set(name, value);
-  }
-  return headers;
-}
+/** What the credential of the action puts in that is being carried out; what is sent outside of one (setting up, lists) has a credential of its own. */
+const ofAction = new AsyncLocalStorage<Carried>();
 
 const ANYTHING = fromJsonSchema<JsonObject>({ type: "object" });
 
@@ -89,7 +84,7 @@ function connectionOf(client: Client): UpstreamConnection {
   return {
     capabilities: (client.getServerCapabilities() ?? {}) as JsonObject,
     instructions: client.getInstructions(),
-    request: (method, params, { signal, timeout, headers, definition, onProgress }) => {
+    request: (method, params, { signal, timeout, headers, query, definition, onProgress }) => {
       const options = {
         signal,
         timeout,
@@ -106,7 +101,7 @@ function connectionOf(client: Client): UpstreamConnection {
             : await client.request({ method, params } as never, ANYTHING, options);
         return isJsonObject(answer as Json) ? (answer as JsonObject) : {};
       };
-      return headers === undefined ? send() : ofAction.run(headers, send);
+      return ofAction.run({ headers, query }, send);
     },
     close: () => client.close(),
   };

@@ -1,5 +1,5 @@
 import type { JsonObject } from "@ambit/core";
-import type { Connector } from "../credentials/connector.ts";
+import type { Carried, Connector } from "../credentials/connector.ts";
 
 /** What stands behind the gateway: a server of tools, resources and prompts. */
 export interface Upstream {
@@ -35,12 +35,11 @@ export interface UpstreamConnection {
   close(): Promise<void>;
 }
 
-export interface RequestOptions {
+/** What a credential puts into it goes to this upstream, with this request alone. */
+export interface RequestOptions extends Carried {
   readonly signal: AbortSignal;
   /** Milliseconds. */
   readonly timeout: number;
-  /** Headers that the credential of this action consists of; they go to this upstream, with this request alone. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
   /** With `tools/call`: the definition of the tool as it was listed and pinned. */
   readonly definition?: JsonObject | undefined;
   readonly onProgress?: ((progress: JsonObject) => void) | undefined;

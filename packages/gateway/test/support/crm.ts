@@ -7,6 +7,8 @@ import { createMcpHandler, Server } from "@modelcontextprotocol/server";
 export const CANARY = "canary-5f2c91d7a0b34e68";
 
 export type CrmTool = { readonly name: string } & Readonly<Record<string, unknown>>;
+/** Whether the credential of a request is good; asked for everything that reaches it. */
+export type IsAdmitted = (request: Request) => boolean | Promise<boolean>;
 type CrmTools = (tools: readonly CrmTool[]) => readonly CrmTool[];
 
 const text = { type: "string" };
@@ -20,7 +22,7 @@ export const CRM_TOOLS: readonly CrmTool[] = [
 ];
 
 /** The end service: an MCP server over HTTP that takes nothing without its credential, and writes down what took effect. */
-export async function startCrm(cache: object = {}) {
+export async function startCrm(cache: object = {}, isAdmitted: IsAdmitted = (request) => request.headers.get("authorization") === `Bearer ${CANARY}`) {
   const crm = {
     /** `[name, first argument]` of every call, and what else was read. */
     reached: [] as unknown[],
@@ -38,7 +40,7 @@ export async function startCrm(cache: object = {}) {
       crm.answers.push(mcpReq.inputResponses);
       const records = [{ id: "contract_1" }, { id: "contract_2" }, { id: "contract_3" }];
       if (params.name === "contracts_read") return { structuredContent: { records }, content: [{ type: "text", text: JSON.stringify({ records }) }] };
-      return { content: [{ type: "text", text: `${String(first)} ${http?.req?.headers.get("authorization")}` }] };
+      return { content: [{ type: "text", text: `${String(first)} ${http?.req?.url} ${JSON.stringify([...(http?.req?.headers ?? [])])}` }] };
     });
     server.setRequestHandler("resources/list", () => ({ resources: [{ uri: "crm://public", name: "public" }] }));
     server.setRequestHandler("resources/read", ({ params }) => {
@@ -50,8 +52,8 @@ export async function startCrm(cache: object = {}) {
   const handler = createMcpHandler(make);
   const http = createServer(
     getRequestListener(
-      (request) => {
-        if (request.headers.get("authorization") === `Bearer ${CANARY}`) return handler.fetch(request);
+      async (request) => {
+        if (await isAdmitted(request)) return handler.fetch(request);
         crm.refused.push(401);
         return new Response(null, { status: 401 });
       },

@@ -4,7 +4,7 @@ import { createKeyRing } from "@ambit/core/identity";
 import { generateKey, type SigningKey } from "@ambit/core/token";
 import { createPdp, type EmbeddedPdp, type PdpConfig } from "@ambit/pdp";
 import { createGateway, httpUpstream, serveGateway, type Connector, type GatewayOptions, type RunningGateway } from "../../src/index.ts";
-import { CANARY, CRM_TOOLS, startCrm, type CrmTool } from "./crm.ts";
+import { CANARY, CRM_TOOLS, startCrm, type CrmTool, type IsAdmitted } from "./crm.ts";
 
 export const GATEWAY = "urn:example:gateway";
 const text = { type: "string" } as const;
@@ -25,6 +25,7 @@ const TOOLS: Readonly<Record<string, object>> = {
 
 /** The credential of the one service account, whatever the action. */
 const BEARER: Connector = {
+  name: "crm",
   obtain: async () => {
     const value = new TextEncoder().encode(CANARY);
     return {
@@ -49,6 +50,10 @@ export interface World extends AsyncDisposable {
   /** `[tool, code or decision]` of every decision on the record, in order. */
   decisions(): readonly (readonly [unknown, unknown])[];
   outcomes(): readonly unknown[];
+  /** The credential of every outcome on the record. */
+  credentials(): readonly unknown[];
+  /** The whole record. */
+  record(): string;
 }
 
 /** The same manifest with the definition of one tool pinned. */
@@ -73,6 +78,9 @@ export interface WorldOptions extends Partial<GatewayOptions> {
   /** Milliseconds for one question of the enforcement point of those who are let in. */
   readonly pepDeadline?: number;
   readonly crmTools?: World["crm"]["tools"];
+  /** Where the credential comes from, and which requests the crm takes. */
+  readonly connector?: Connector;
+  readonly crmAdmits?: IsAdmitted;
   /** What the crm says of caching its lists. */
   readonly crmCache?: object;
 }
@@ -86,7 +94,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     clients = [],
     pepDeadline = 5000,
     isHanging = () => false,
+    connector = BEARER,
     crmTools,
+    crmAdmits,
     crmCache,
     ...rest
   } = options;
@@ -107,7 +117,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const pep = createPep({ pdp: asked, agent: "reviewer", keys: new Map([["reviewer", key]]), deadline: pepDeadline });
   const begin = { delegatorId: "user_1", tenantId: "tenant_1", purpose: "review", resourceConstraints: { max_records: 25 }, expiresIn: "10m" };
   const task = await pep.begin({ ...begin, allowedTools });
-  const crm = await startCrm(crmCache);
+  const crm = await startCrm(crmCache, crmAdmits);
   if (crmTools !== undefined) crm.tools = crmTools;
   const others = new Map(await Promise.all(clients.map(async (id) => [id, await pep.begin({ ...begin, delegatorId: id, allowedTools })] as const)));
   const known = async (request: Request) => {
@@ -117,7 +127,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   };
   const letIn = clients.length > 0 ? { authenticate: known } : isLetIn ? { authenticate: async () => ({ id: "client_1", pep, task }) } : {};
   const hosts: string[] = [];
-  const upstreams = [httpUpstream({ name: "crm", url: crm.url, allowPrivate: ["127.0.0.1"], connector: BEARER })];
+  const upstreams = [httpUpstream({ name: "crm", url: crm.url, allowPrivate: ["127.0.0.1"], connector })];
   const made = createGateway({ pdp, audience: GATEWAY, upstreams, hosts, deadline: 5000, ...letIn, ...rest });
   const gateway = await serveGateway(made, { port: 0, grace: 500 });
   hosts.push(`127.0.0.1:${gateway.port}`);
@@ -137,6 +147,8 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     url: new URL(`http://127.0.0.1:${gateway.port}/mcp`),
     decisions: () => kinds("decision").map(({ details }) => [details["tool"], details["code"] ?? details["decision"]] as const),
     outcomes: () => kinds("outcome").map(({ details }) => details["status"]),
+    credentials: () => kinds("outcome").map(({ details }) => details["credential"]),
+    record: () => log.text(),
     [Symbol.asyncDispose]: async () => {
       await gateway.close();
       await crm.close();

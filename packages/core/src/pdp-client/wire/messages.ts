@@ -1,7 +1,7 @@
 import type { JsonObject } from "../../data/json.ts";
 import type { AccessRequest } from "../../pdp/access-request.ts";
 import type { Refusal, Step } from "../../pdp/decision.ts";
-import type { BeginRequest, EndRequest, Introduction, Money, Outcome, OutcomeStatus, Redemption } from "../../pdp/pdp.ts";
+import type { BeginRequest, CredentialUse, EndRequest, Introduction, Money, Outcome, OutcomeStatus, Redemption } from "../../pdp/pdp.ts";
 import type { PublicJwk } from "../../token/crypto.ts";
 import type { RefusalCode } from "../../errors.ts";
 import { as, count, data, flag, instant, list, object, oneOf, optional, required, text, words, type Shape } from "./shape.ts";
@@ -142,6 +142,10 @@ export const settleQuestion: Shape<SettleQuestion> = object<SettleQuestion>({
   money: optional("money", object<Money>({ currency: required("currency", text()), amount: required("amount", count) })),
   resultDigest: optional("result_digest", text()),
   redeemed: optional("redeemed", oneOf(true)),
+  credential: optional(
+    "credential",
+    object<CredentialUse>({ connector: required("connector", text()), overPrivileged: optional("over_privileged", words(2000)) }),
+  ),
   receipt: optional("receipt", text()),
 });
 
