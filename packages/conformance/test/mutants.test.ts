@@ -29,6 +29,7 @@ const NEVER_ASKS: Admission = {
   arguments: {},
   holdsResult: false,
   run: (body) => body(),
+  uses: () => undefined,
   complete: async (result) => ({ released: true, result }),
   fail: async () => undefined,
   abandon: async () => undefined,
