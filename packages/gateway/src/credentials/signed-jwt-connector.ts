@@ -84,8 +84,8 @@ export function signedJwtConnector(options: SignedJwtConnectorOptions): Connecto
     obtain: (action, signal) =>
       orUnavailable("there is no token for the action", async () => {
         if (action === undefined) return noCredential();
-        const name_ = { tenant: action.tenantId, connector: name, id };
-        const token = await withSecret(vault, name_, inTimeFor(action, now, DEADLINE, signal), (pem) => sign(action, pem));
+        const key = { tenant: action.tenantId, connector: name, id };
+        const token = await withSecret(vault, key, inTimeFor(action, now, DEADLINE, signal), (pem) => sign(action, pem));
         // Of a part of it nobody makes a token; the signature is what must not be shown.
         const signature = token.slice(token.lastIndexOf(".") + 1);
         return createCredential({
