@@ -78,7 +78,6 @@ function placed(inject: Injection): (key: string) => Carried {
   return (key) => {
     const [user, password] = "user" in basic ? [basic.user, key] : [key, basic.password];
     // RFC 7617 section 2: what stands before the first colon is the user.
-    // oxlint-disable-next-line no-control-regex
     if (user.includes(":") || /[\u0000-\u001f\u007f]/.test(user + password))
       throw new AmbitError("credential_unavailable", "the user or password is none of HTTP Basic");
     return { headers: connectorHeaders({ authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` }) };

@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { AmbitError } from "@ambit/core";
+import type { AmbitError } from "@ambit/core";
 import { vaultConnector, type Action, type Connector, type Injection } from "@ambit/gateway/credentials";
 import { describe, expect, it } from "vitest";
 import { action } from "../support/action.ts";

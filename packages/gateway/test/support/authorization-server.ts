@@ -1,6 +1,6 @@
 import type { RequestListener } from "node:http";
 import { createLocalJWKSet, exportJWK, exportPKCS8, generateKeyPair, jwtVerify, SignJWT } from "jose";
-import Provider, { errors } from "oidc-provider";
+import { errors, Provider } from "oidc-provider";
 import { serve } from "./servers.ts";
 
 export const RESOURCE = "https://crm.example/mcp";
@@ -35,7 +35,7 @@ export async function startAuthorizationServer({ canRevoke = true, always }: Aut
     listener(request, response);
   });
   const information = { audience: RESOURCE, scope: SCOPES, accessTokenTTL: 600, accessTokenFormat: "opaque" };
-  const client = {
+  const common = {
     id_token_signed_response_alg: "ES256",
     redirect_uris: [],
     response_types: [],
@@ -51,16 +51,16 @@ export async function startAuthorizationServer({ canRevoke = true, always }: Aut
     extraTokenClaims: () => undefined,
     findAccount: (_: unknown, id: string) => ({ accountId: id, claims: () => ({ sub: id }) }),
     clients: [
-      { ...client, client_id: "gateway", client_secret: CLIENT_SECRET, token_endpoint_auth_method: "client_secret_basic" },
-      { ...client, client_id: "gateway-post", client_secret: CLIENT_SECRET, token_endpoint_auth_method: "client_secret_post" },
+      { ...common, client_id: "gateway", client_secret: CLIENT_SECRET, token_endpoint_auth_method: "client_secret_basic" },
+      { ...common, client_id: "gateway-post", client_secret: CLIENT_SECRET, token_endpoint_auth_method: "client_secret_post" },
       {
-        ...client,
+        ...common,
         client_id: "gateway-key",
         token_endpoint_auth_method: "private_key_jwt",
         token_endpoint_auth_signing_alg: "ES256",
         jwks: { keys: [clientKey.open] },
       },
-      { ...client, client_id: "crm", client_secret: "secret-of-the-crm-at-the-server-1" },
+      { ...common, client_id: "crm", client_secret: "secret-of-the-crm-at-the-server-1" },
     ],
     enabledJWA: { clientAuthSigningAlgValues: ["ES256"] },
     features: {

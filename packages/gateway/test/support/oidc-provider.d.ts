@@ -9,7 +9,7 @@ declare module "oidc-provider" {
     readonly oidc: { readonly client: { readonly clientId: string }; readonly params: Readonly<Record<string, string | undefined>> };
     body: object;
   }
-  export default class Provider {
+  export class Provider {
     constructor(issuer: string, configuration: object);
     callback(): RequestListener;
     registerGrantType(name: string, handler: (context: TokenContext) => Promise<void>, parameters: readonly string[]): void;

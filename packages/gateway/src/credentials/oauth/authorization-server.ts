@@ -8,7 +8,6 @@ import {
   processDiscoveryResponse,
   processGenericTokenEndpointResponse,
   processRevocationResponse,
-  ResponseBodyError,
   revocationRequest,
   type AuthorizationServer as Metadata,
   type ClientAuth,
@@ -86,8 +85,8 @@ export function createAuthorizationServer(options: AuthorizationServerOptions, c
         );
       } catch (error) {
         // INVARIANT I10: the errors of the library carry the answer.
-        const code = error instanceof ResponseBodyError && CODES.has(error.error) ? ` (${error.error})` : "";
-        throw unavailable(`the authorization server gave no token${code}`);
+        const { error: code } = error as { readonly error?: unknown };
+        throw unavailable(`the authorization server gave no token${typeof code === "string" && CODES.has(code) ? ` (${code})` : ""}`);
       }
     },
     revoke: async (auth, token, signal) => processRevocationResponse(await revocationRequest(await metadata(), client, auth, token, { ...through, signal })),

@@ -52,6 +52,7 @@ export function postgresConnector(options: PostgresConnectorOptions): PostgresCo
 
   const asAdmin = <T>(tenant: string, signal: AbortSignal, use: (client: pg.Client) => Promise<T>): Promise<T> =>
     withSecret(vault, { tenant, connector: name, id }, signal, async (connectionString) => {
+      // oxlint-disable-next-line import/no-named-as-default-member
       const client = new pg.Client({ connectionString, connectionTimeoutMillis: DEADLINE, query_timeout: DEADLINE, statement_timeout: DEADLINE });
       client.on("error", () => undefined);
       try {
