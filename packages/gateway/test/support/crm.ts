@@ -40,7 +40,14 @@ export async function startCrm(cache: object = {}, isAdmitted: IsAdmitted = (req
       crm.answers.push(mcpReq.inputResponses);
       const records = [{ id: "contract_1" }, { id: "contract_2" }, { id: "contract_3" }];
       if (params.name === "contracts_read") return { structuredContent: { records }, content: [{ type: "text", text: JSON.stringify({ records }) }] };
-      return { content: [{ type: "text", text: `${String(first)} ${http?.req?.url} ${JSON.stringify([...(http?.req?.headers ?? [])])}` }] };
+      return {
+        content: [
+          {
+            type: "text",
+            text: `${String(first)} ${http?.req?.headers.get("authorization")} ${http?.req?.url} ${JSON.stringify([...(http?.req?.headers ?? [])])}`,
+          },
+        ],
+      };
     });
     server.setRequestHandler("resources/list", () => ({ resources: [{ uri: "crm://public", name: "public" }] }));
     server.setRequestHandler("resources/read", ({ params }) => {
