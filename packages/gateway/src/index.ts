@@ -9,3 +9,5 @@ export { httpUpstream, stdioUpstream, type HttpUpstreamOptions, type StdioUpstre
 export type { RequestOptions, Upstream, UpstreamClient, UpstreamConnection } from "./upstream/upstream.ts";
 export { serveGateway, type RunningGateway, type ServeGatewayOptions } from "./front/serve.ts";
 export type { Action, Connector, Credential } from "./credentials/connector.ts";
+export { createClientAccess, type ClientAccess } from "./oauth/client-access.ts";
+export type { ClientAccessOptions, OfferedPurpose, SignInOptions, User } from "./oauth/options.ts";

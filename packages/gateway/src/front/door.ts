@@ -1,6 +1,7 @@
 import type { Json } from "@ambit/core";
 import { readMessage as readJson } from "@ambit/core/pdp-client";
 import { readMessage, type Message } from "@ambit/mcp/messages";
+import { bytesOf } from "./bytes.ts";
 
 export interface DoorOptions {
   /** Values of `Host` that are ours, exact: `gateway.example:8443`. Any other is refused, against DNS rebinding. */
@@ -45,22 +46,6 @@ export async function enter(request: Request, { hosts, origins = [], mostBytes =
   if (message === undefined) return refuse(400, INVALID_REQUEST, "the body is not one JSON-RPC 2.0 message");
   const mismatch = mismatchOf(headers, message);
   return mismatch === undefined ? { message } : refuse(400, HEADER_MISMATCH, mismatch);
-}
-
-async function bytesOf(request: Request, most: number): Promise<Uint8Array | "too large" | "broken off"> {
-  if (Number(request.headers.get("content-length") ?? 0) > most) return "too large";
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  try {
-    for await (const chunk of request.body ?? []) {
-      size += chunk.length;
-      if (size > most) return "too large";
-      chunks.push(chunk);
-    }
-  } catch {
-    return "broken off";
-  }
-  return Buffer.concat(chunks);
 }
 
 function parse(bytes: Uint8Array): { readonly value: Json } | undefined {

@@ -3,7 +3,7 @@ import { createMemoryLog, verifyLog } from "@ambit/core/audit";
 import { createKeyRing } from "@ambit/core/identity";
 import { generateKey, type SigningKey } from "@ambit/core/token";
 import { createPdp, type EmbeddedPdp, type PdpConfig } from "@ambit/pdp";
-import { createGateway, httpUpstream, serveGateway, type Connector, type GatewayOptions, type RunningGateway } from "../../src/index.ts";
+import { createGateway, httpUpstream, serveGateway, type ClientAccess, type Connector, type GatewayOptions, type RunningGateway } from "../../src/index.ts";
 import { CANARY, CRM_TOOLS, startCrm, type CrmTool, type IsAdmitted } from "./crm.ts";
 
 export const GATEWAY = "urn:example:gateway";
@@ -54,6 +54,10 @@ export interface World extends AsyncDisposable {
   credentials(): readonly unknown[];
   /** The whole record. */
   record(): string;
+  /** `asserted_by` of every task that was begun. */
+  begun(): readonly unknown[];
+  /** How many tasks were ended. */
+  ended(): number;
 }
 
 /** The same manifest with the definition of one tool pinned. */
@@ -83,6 +87,12 @@ export interface WorldOptions extends Partial<GatewayOptions> {
   readonly crmAdmits?: IsAdmitted;
   /** What the crm says of caching its lists. */
   readonly crmCache?: object;
+  /** Where the gateway listens. @defaultValue where there is room */
+  readonly port?: number;
+  /** The issuers whose tokens prove who a delegator is. */
+  readonly identity?: PdpConfig["identity"];
+  /** How clients with access tokens get in. */
+  readonly access?: (pep: Pep) => ClientAccess;
 }
 
 /** An agent with a signed envelope, the end service, and the gateway between them, which has the credential. */
@@ -98,6 +108,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     crmTools,
     crmAdmits,
     crmCache,
+    port = 0,
+    identity,
+    access: accessOf,
     ...rest
   } = options;
   const [key, root] = [await generateKey(), await generateKey()];
@@ -111,6 +124,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     log: "memory",
     state: "memory",
     approvals: "none",
+    ...(identity === undefined ? {} : { identity }),
   };
   const pdp = await createPdp(config, { log, signing, audience: ["urn:example:pdp", GATEWAY] });
   const asked: Pdp = { ...pdp, decide: (request) => (isHanging() ? new Promise(() => undefined) : pdp.decide(request)) };
@@ -128,8 +142,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const letIn = clients.length > 0 ? { authenticate: known } : isLetIn ? { authenticate: async () => ({ id: "client_1", pep, task }) } : {};
   const hosts: string[] = [];
   const upstreams = [httpUpstream({ name: "crm", url: crm.url, allowPrivate: ["127.0.0.1"], connector })];
-  const made = createGateway({ pdp, audience: GATEWAY, upstreams, hosts, deadline: 5000, ...letIn, ...rest });
-  const gateway = await serveGateway(made, { port: 0, grace: 500 });
+  const access = accessOf?.(pep);
+  const withAccess = access === undefined ? {} : { authenticate: access.authenticate };
+  const made = createGateway({ pdp, audience: GATEWAY, upstreams, hosts, deadline: 5000, ...letIn, ...withAccess, ...rest });
+  const fetch = async (request: Request): Promise<Response> => (await access?.fetch(request)) ?? made.fetch(request);
+  const gateway = await serveGateway({ ...made, fetch }, { port, grace: 500 });
   hosts.push(`127.0.0.1:${gateway.port}`);
   const kinds = (kind: string) => {
     const verified = verifyLog(log.text());
@@ -149,8 +166,11 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     outcomes: () => kinds("outcome").map(({ details }) => details["status"]),
     credentials: () => kinds("outcome").map(({ details }) => details["credential"]),
     record: () => log.text(),
+    begun: () => kinds("begin").flatMap(({ details }) => details["asserted_by"] ?? []),
+    ended: () => kinds("end").length,
     [Symbol.asyncDispose]: async () => {
       await gateway.close();
+      await access?.close();
       await crm.close();
       await pdp.close();
     },
