@@ -30,23 +30,11 @@ export interface PageOptions {
 
 /** A page without scripts, that no other page may frame. */
 export function page(title: string, body: Markup, { status = 200, leadsTo }: PageOptions = {}): Response {
-  const { markup } = html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width" />
-        <title>${title}</title>
-        <style>
-          ${{ markup: STYLE }}
-        </style>
-      </head>
-      <body>
-        <h1>${title}</h1>
-        ${body}
-      </body>
-    </html>`;
+  // Not `html`, which is laid out anew by formatters: the style has to be what its hash is of.
+  const head = `<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escaped(title)}</title><style>${STYLE}</style>`;
+  const text = `<!doctype html><html lang="en"><head>${head}</head><body><h1>${escaped(title)}</h1>${body.markup}</body></html>`;
   const policy = ["default-src 'none'", `style-src 'sha256-${STYLE_HASH}'`, `form-action 'self'${leadsTo === undefined ? "" : ` ${sourceOf(leadsTo)}`}`];
-  return new Response(markup, {
+  return new Response(text, {
     status,
     headers: {
       "content-type": "text/html; charset=utf-8",

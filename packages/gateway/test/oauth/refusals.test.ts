@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { ALLOW, ask, connected, consent, createAccessWorld, post, redeeming, REDIRECT, register, statusOf } from "../support/access-world.ts";
 import { Browser } from "../support/browser.ts";
@@ -225,6 +226,8 @@ describe("the consent page", () => {
     const policy = page.headers.get("content-security-policy") ?? "";
     for (const part of ["default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"]) expect(policy).toContain(part);
     expect(policy).not.toContain("script-src");
+    const [, style = ""] = /<style>(.*?)<\/style>/s.exec(page.text) ?? [];
+    expect(policy).toContain(`'sha256-${createHash("sha256").update(style).digest("base64")}'`);
     expect(page.headers.get("x-frame-options")).toBe("DENY");
   });
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 import { exportJWK, generateKeyPair } from "jose";
-import Provider from "oidc-provider";
+import { Provider } from "oidc-provider";
 import { serve, type Local } from "./servers.ts";
 
 export const CLIENT_SECRET = "the-secret-of-the-gateway-at-the-provider-0123456789";
