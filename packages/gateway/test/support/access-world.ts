@@ -1,5 +1,5 @@
-import { createHash, randomBytes } from "node:crypto";
-import { createServer, type AddressInfo } from "node:net";
+import { createHash, randomBytes, randomInt } from "node:crypto";
+import { createServer } from "node:net";
 import { createClientAccess, type ClientAccess, type ClientAccessOptions, type SignInOptions } from "../../src/index.ts";
 import { Browser, type Visited } from "./browser.ts";
 import { CLIENT_SECRET, startIdentityProvider } from "./identity-provider.ts";
@@ -163,10 +163,17 @@ export async function statusOf(world: AccessWorld, token: string | undefined): P
   return response.status;
 }
 
+/** Below those that systems give to connections going out, one of which could be there first. */
 async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(20_000, 30_000);
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "127.0.0.1", () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+  }
 }
