@@ -1,4 +1,4 @@
-import { own, type Admission, type CredentialUse, type JsonObject } from "@ambit/core";
+import { AmbitError, own, type Admission, type CredentialUse, type JsonObject } from "@ambit/core";
 import { denial } from "@ambit/mcp/messages";
 import { carriedOf } from "../credentials/carry.ts";
 import type { Action, Connector, Credential } from "../credentials/connector.ts";
@@ -148,7 +148,8 @@ async function failed(admitted: Admission, error: unknown, scrubber: Scrubber | 
   if (said === undefined) {
     // Nobody knows whether it took effect.
     await admitted.abandon();
-    return new RequestFailure(INTERNAL_ERROR, "the upstream did not answer");
+    // Of errors the relayed ones alone say anything of the upstream, and these are our own.
+    return new RequestFailure(INTERNAL_ERROR, AmbitError.isInstance(error) ? error.summary : "the upstream did not answer");
   }
   await admitted.fail(error);
   if (admitted.holdsResult) return new RequestFailure(said.code, "the tool failed; what it says of that is withheld, because it cannot be checked");

@@ -18,6 +18,5 @@ declare module "oidc-provider" {
     readonly AccessToken: new (properties: object) => Token;
     readonly ResourceServer: new (resource: string, information: object) => object;
   }
-  export default Provider;
   export const errors: { readonly InvalidGrant: new (message: string) => Error };
 }
