@@ -24,7 +24,7 @@ const TOOLS: Readonly<Record<string, object>> = {
 };
 
 /** The credential of the one service account, whatever the action. */
-const BEARER: Connector = {
+export const BEARER: Connector = {
   name: "crm",
   obtain: async () => {
     const value = new TextEncoder().encode(CANARY);
@@ -81,6 +81,8 @@ export interface WorldOptions extends Partial<GatewayOptions> {
   readonly isHanging?: () => boolean;
   /** Milliseconds for one question of the enforcement point of those who are let in. */
   readonly pepDeadline?: number;
+  /** Entries of the manifest. */
+  readonly tools?: Readonly<Record<string, object>>;
   readonly crmTools?: World["crm"]["tools"];
   /** Where the credential comes from, and which requests the crm takes. */
   readonly connector?: Connector;
@@ -105,6 +107,7 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     pepDeadline = 5000,
     isHanging = () => false,
     connector = BEARER,
+    tools = isPinned ? PINNED : TOOLS,
     crmTools,
     crmAdmits,
     crmCache,
@@ -117,9 +120,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
   const log = createMemoryLog({ now: Date.now });
   const signing = { issuer: "https://pdp.example", keys: createKeyRing({ current: root, now: Date.now }), tenants: new Set(["tenant_1"]) };
   const config: PdpConfig = {
-    manifest: { tools: isPinned ? PINNED : TOOLS },
+    manifest: { tools },
     agents: { agents: { reviewer: { trust_zone: "first_party", ceiling: "none", keys: [key.public.jwk] } } },
-    purposes: { purposes: { review: { tools: Object.keys(TOOLS) } } },
+    purposes: { purposes: { review: { tools: Object.keys(tools) } } },
     policies: [{ name: "main.cedar", text: '@id("all") permit (principal, action, resource);' }],
     log: "memory",
     state: "memory",
@@ -163,9 +166,9 @@ export async function createWorld(options: WorldOptions = {}): Promise<World> {
     gateway,
     url: new URL(`http://127.0.0.1:${gateway.port}/mcp`),
     decisions: () => kinds("decision").map(({ details }) => [details["tool"], details["code"] ?? details["decision"]] as const),
+    record: () => log.text(),
     outcomes: () => kinds("outcome").map(({ details }) => details["status"]),
     credentials: () => kinds("outcome").map(({ details }) => details["credential"]),
-    record: () => log.text(),
     begun: () => kinds("begin").flatMap(({ details }) => details["asserted_by"] ?? []),
     ended: () => kinds("end").length,
     [Symbol.asyncDispose]: async () => {

@@ -25,7 +25,7 @@ export async function toResult(response: Response, isSafe: boolean): Promise<Jso
       if (shown !== undefined) return shown;
     }
   }
-  await response.body?.cancel();
+  if (!response.bodyUsed) await response.body?.cancel();
   const what = `The API answered ${status}${status >= 300 ? "" : " with what is neither JSON nor text"}`;
   if (!isSafe) throw new AmbitError("upstream_unavailable", `${what}; whether the call took effect is not known`);
   return failed(`${what}, which is not passed on.`);

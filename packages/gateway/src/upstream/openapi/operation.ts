@@ -1,5 +1,4 @@
 import { AmbitError, definitionDigest, isToolId, own, type Json, type JsonObject } from "@ambit/core";
-import { isNameOfMethod } from "@ambit/mcp/messages";
 import { readCredentials, type Credentials } from "./credentials.ts";
 import { asPart, listOf, Unsuitable, type Document, type Part } from "./document.ts";
 import { readParameter, type Parameter } from "./parameter.ts";
@@ -175,7 +174,7 @@ function readBody(document: Document, part: Part, room: Room): { mediaType: stri
 
 /** What the document calls it, where that can be the name of a tool; else its method and path. */
 function nameOf(operationId: unknown, method: string, path: string): string {
-  if (isToolId(operationId) && !isNameOfMethod(operationId)) return operationId;
+  if (isToolId(operationId)) return operationId;
   const words = path.replaceAll(/\{([^{}/]+)\}/g, "by_$1").replaceAll(/[^A-Za-z0-9.-]+/g, "_");
   return `${method}${words.replace(/_$/, "")}`.slice(0, 128);
 }

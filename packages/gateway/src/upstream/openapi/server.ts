@@ -13,7 +13,7 @@ export function readServer(document: Document, given: string | undefined): Serve
   const address = given ?? member(listOf(document.root["servers"])[0], "url");
   const url = typeof address === "string" && URL.canParse(address) ? new URL(address) : undefined;
   const path = url?.pathname.replace(/\/$/, "") ?? "";
-  const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && /^(?:\/[^/%{}]+)*$/.test(path);
+  const isPlain = url !== undefined && /^https?:$/.test(url.protocol) && !/[{}]/.test(url.host) && /^(?:\/[^/%{}]+)*$/.test(path);
   // Written in another way it would be repaired: dot segments, a query, credentials in front of the host.
   if (!isPlain || ![`${url.origin}${path}`, `${url.origin}${path}/`].includes(address as string))
     throw new AmbitError(
