@@ -105,6 +105,7 @@ describe("an upstream that", () => {
 describe("without a credential", () => {
   it("an action does not run, and nothing is charged for it", async () => {
     const connector: Connector = {
+      name: "crm",
       obtain: async (action) => {
         if (action !== undefined) throw new Error("the vault is sealed, and the key is hunter2");
         return { headers: {}, secrets: [], [Symbol.asyncDispose]: async () => undefined };
@@ -121,6 +122,7 @@ describe("without a credential", () => {
     const actions: unknown[] = [];
     const disposed = vi.fn(async () => undefined);
     const connector: Connector = {
+      name: "crm",
       obtain: async (action) => {
         if (action !== undefined) actions.push(action);
         return { headers: {}, secrets: [], [Symbol.asyncDispose]: disposed };
@@ -168,6 +170,7 @@ describe("two people at one gateway", () => {
     };
     const upstream = await startUpstream(echo);
     const connector: Connector = {
+      name: "crm",
       obtain: async (action) => ({ headers: { "x-whose": action?.delegatorId ?? "nobody" }, secrets: [], [Symbol.asyncDispose]: async () => undefined }),
     };
     const upstreams = [httpUpstream({ name: "crm", url: upstream.url, allowPrivate: ["127.0.0.1"], connector })];

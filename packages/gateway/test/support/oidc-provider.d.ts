@@ -14,7 +14,11 @@ declare module "oidc-provider" {
     callback(): RequestListener;
     interactionFinished(request: IncomingMessage, response: ServerResponse, result: object): Promise<void>;
     registerGrantType(name: string, handler: (context: TokenContext) => Promise<void>, parameters: readonly string[]): void;
-    readonly Grant: new (properties: object) => { addOIDCScope(scope: string): void; addResourceScope(resource: string, scope: string): void; save(): Promise<string> };
+    readonly Grant: new (properties: object) => {
+      addOIDCScope(scope: string): void;
+      addResourceScope(resource: string, scope: string): void;
+      save(): Promise<string>;
+    };
     readonly AccessToken: new (properties: object) => Token;
     readonly ResourceServer: new (resource: string, information: object) => object;
   }
