@@ -25,7 +25,7 @@ describe("a decision point that is served", () => {
     const { approvals } = JSON.parse(listed.out) as { readonly approvals: readonly { readonly id: string }[] };
     expect(approvals).toHaveLength(1);
     const id = approvals[0]?.id ?? "";
-    expect((await ambit("approvals", "show", id, "--tenant", TENANT)).out).toMatch(/who +reviewer\n +for +user_1\n/);
+    expect((await ambit("approvals", "show", id, "--tenant", TENANT)).out).toMatch(/who +reviewer\n +key .+\n +for +user_1 of tenant_acme\n/);
     expect(await ambit("approvals", "approve", id, "--tenant", TENANT, "--approver", "reviewer")).toMatchObject({ exitCode: 1 });
     expect(await ambit("approvals", "approve", id, "--tenant", TENANT, "--approver", "user_1")).toMatchObject({ exitCode: 0 });
     expect([await call(pep, waiting), await call(pep, waiting)]).toEqual(["permit", "approval_required"]);
